@@ -24,6 +24,9 @@ extern "C" {
 #define RAYO_ABI_MAJOR 0u
 #define RAYO_ABI_MINOR 1u
 #define RAYO_ABI_VERSION ((RAYO_ABI_MAJOR << 16) | RAYO_ABI_MINOR)
+/* Oldest ABI that this header still agrees with. A new minor leaves it alone: minors never refuse. Only a break moves
+ * it, and from 1.0 on a break is a new major. */
+#define RAYO_ABI_OLDEST ((RAYO_ABI_MAJOR << 16) | 1u)
 
 typedef struct rayo_host rayo_host;
 typedef struct rayo_plugin rayo_plugin;
@@ -47,7 +50,7 @@ struct rayo_host {
   rayo_op (*intern)(const rayo_host *host, const char *name);
   const char *(*op_name)(const rayo_host *host, rayo_op op); /* NULL for an unknown id; valid for ever */
   uint64_t cpu_features;                                     /* RAYO_CPU_*: checked with CPUID and XGETBV */
-  uint32_t max_threads;                                      /* the runtime's thread budget, >= 1 */
+  uint32_t max_threads;                                      /* the runtime's thread budget at its start, >= 1 */
   uint32_t reserved2;
   /* A span of the trace: begin returns a token for end; 0 = tracing is off, end(0) does nothing. */
   uint64_t (*trace_begin)(const rayo_host *host, const char *name);
@@ -101,7 +104,7 @@ typedef rayo_status (*rayo_kernel_fn)(const rayo_call *call);
 /* Filled by prepare. The caller zeroes it and sets the header. */
 typedef struct rayo_prepared {
   RAYO_STRUCT_HEADER;
-  rayo_kernel_fn fn; /* host tier */
+  rayo_kernel_fn fn; /* host tier; stays NULL for a RAYO_KERNEL_DEVICE */
   void *state;       /* immutable from here on; given back by release; may be NULL */
   uint64_t workspace_size;
   uint64_t workspace_alignment; /* power of two; 0 = 64 */
@@ -131,6 +134,7 @@ typedef struct rayo_prepared {
 #define RAYO_KERNEL_IN_PLACE 1u         /* an output may be exactly an input, where the schema allows it */
 #define RAYO_KERNEL_NONDETERMINISTIC 2u /* equal calls may give different bits */
 #define RAYO_KERNEL_FLUSHES 4u          /* subnormals may be treated as zero */
+#define RAYO_KERNEL_DEVICE 8u           /* device tier: run by submit, desc->device is set; else host tier, by fn */
 
 /* One kernel: an op, the types and layouts it takes, its numerics. Read-only, lives as long as the plugin is loaded. */
 typedef struct rayo_kernel {
@@ -147,6 +151,7 @@ typedef struct rayo_kernel {
   uint32_t alignment;         /* bytes that data pointers must be aligned to; 0 or 1 = any */
   uint32_t constant_operands; /* bit i: input i may be prepacked when RAYO_OPERAND_CONSTANT */
   DLDataType accumulator;     /* type partial results are kept in; bits 0 = not applicable */
+  uint32_t reserved;
   /* NULL = everything that the fields above describe. Cheap: no allocation. Returns RAYO_WHY_*. */
   uint32_t (*supports)(rayo_instance *instance, const rayo_op_desc *desc);
   /* Binds a descriptor. Cold: may allocate and compile. RAYO_UNSUPPORTED = take another kernel. */
@@ -170,16 +175,21 @@ typedef struct rayo_op_schema {
   const rayo_attr_def *const *attrs;
   uint32_t in_place; /* bit i: output 0 may be exactly input i */
   uint32_t numerics; /* the tightest class that the op's definition allows */
-  /* Fills out[0..output_count). Inputs in desc are as the caller gave them; desc->outputs is NULL. */
+  /* Fills out[0..output_count) of shapes and types. Attributes are complete and normalised; inputs in desc are as the
+   * caller gave them; desc->outputs and desc->device are NULL. Pure: no instance, no host. Ranks <= RAYO_MAX_NDIM;
+   * extents that overflow int64 are RAYO_INVALID_ARGUMENT. */
   rayo_status (*infer_shape)(const rayo_op_desc *desc, rayo_shape *out, rayo_error *error);
   const char *doc; /* the formula, in one line */
 } rayo_op_schema;
 
 /* ---- Device tier ------------------------------------------------------------------------------------------------ */
 
-typedef struct rayo_semaphore rayo_semaphore; /* timeline: a counter that only grows */
+/* Timeline: a counter that only grows. Poisoned by a failure, it keeps the value it had reached and stays poisoned: a
+ * wait for more than that answers RAYO_CANCELLED, with the text of the first cause. */
+typedef struct rayo_semaphore rayo_semaphore;
 
-/* A point on a timeline. As a wait it names a value whose signal has already been submitted. Frozen. */
+/* A point on a timeline. As a wait it names a value whose signal has already been submitted, else RAYO_PRECONDITION; as
+ * a signal one above every value signalled or submitted before, else RAYO_INVALID_ARGUMENT. Frozen. */
 typedef struct rayo_point {
   rayo_semaphore *semaphore;
   uint64_t value;
@@ -213,9 +223,12 @@ typedef struct rayo_buffer_desc {
   uint32_t reserved;
 } rayo_buffer_desc;
 
-/* One piece of queued work. The queue runs it after every wait is reached, then advances every signal. A failure
- * poisons the signals: whatever waits on them fails with RAYO_CANCELLED. The submission holds its buffers until done.
- */
+/* One piece of queued work. The queue runs it after every wait is reached, then advances every signal.
+ *  - The struct and all it points to are read during the call only, except: kernel and state must live until done, and
+ *    buffers, workspace and semaphores are held by the submission (destroying them meanwhile is legal).
+ *  - A status other than RAYO_OK from submit or copy: nothing was queued, nothing is poisoned.
+ *  - A failure later on poisons the signals (whatever waits on them fails with RAYO_CANCELLED) and the queue: work
+ * behind it in the same queue is cancelled too, until queue_wait has answered with the failure's own status. */
 typedef struct rayo_submit {
   RAYO_STRUCT_HEADER;
   const rayo_kernel *kernel;
@@ -232,7 +245,7 @@ typedef struct rayo_submit {
 } rayo_submit;
 
 /* A copy between two places, each a buffer plus offset, or (buffer NULL) a host address that stays valid until the
- * signals are reached. */
+ * signals are reached or poisoned. The rules of rayo_submit hold. The two places do not overlap. */
 typedef struct rayo_copy {
   RAYO_STRUCT_HEADER;
   rayo_buffer *dst_buffer;
@@ -247,17 +260,18 @@ typedef struct rayo_copy {
   uint32_t wait_count;
   uint32_t signal_count;
 } rayo_copy;
-#define RAYO_TYPE_COPY 13u
 
 /* Functions of the device tier. `submit` and `copy` do not block on the device. After fork() every one of them answers
- * RAYO_FORKED in the child. After RAYO_DEVICE_LOST every one answers that, except the destroy/close functions. */
+ * RAYO_FORKED in the child, and the destroy/close functions return without touching the device or waiting. After
+ * RAYO_DEVICE_LOST every one answers that, except the destroy/close functions. Timeouts: UINT64_MAX = for ever, 0 =
+ * look only. */
 typedef struct rayo_device_api {
   RAYO_STRUCT_HEADER;
   /* Devices present now. Writes their number; fills the first min(capacity, number) of `out`. 0 devices is RAYO_OK. */
   rayo_status (*enumerate)(rayo_instance *, uint32_t capacity, rayo_device_info *const *out, uint32_t *out_count,
                            rayo_error *);
   rayo_status (*device_open)(rayo_instance *, uint32_t index, rayo_device **out, rayo_error *);
-  void (*device_close)(rayo_device *); /* waits for its queues */
+  void (*device_close)(rayo_device *); /* after everything made from it has been destroyed */
 
   rayo_status (*buffer_create)(rayo_device *, const rayo_buffer_desc *, rayo_buffer **out, rayo_error *);
   /* Wraps host memory without a copy; the memory outlives the buffer. RAYO_UNSUPPORTED where it cannot. */
@@ -269,8 +283,9 @@ typedef struct rayo_device_api {
   rayo_status (*buffer_handle)(rayo_buffer *, void **out_handle, rayo_error *);
 
   rayo_status (*queue_create)(rayo_device *, rayo_queue **out, rayo_error *);
-  void (*queue_destroy)(rayo_queue *);                                        /* waits for its work */
-  rayo_status (*queue_wait)(rayo_queue *, uint64_t timeout_ns, rayo_error *); /* until idle, or RAYO_TIMEOUT */
+  void (*queue_destroy)(rayo_queue *); /* waits for its work */
+  /* Until idle: the status of the first failure since the last call (which frees the queue of it), or RAYO_TIMEOUT. */
+  rayo_status (*queue_wait)(rayo_queue *, uint64_t timeout_ns, rayo_error *);
 
   rayo_status (*semaphore_create)(rayo_device *, uint64_t initial, rayo_semaphore **out, rayo_error *);
   void (*semaphore_destroy)(rayo_semaphore *);
@@ -282,8 +297,7 @@ typedef struct rayo_device_api {
   rayo_status (*copy)(rayo_queue *, const rayo_copy *);
 } rayo_device_api;
 
-/* ---- Plugin
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- Plugin ----------------------------------------------------------------------------------------------------- */
 
 /* What query answers with. Read-only, lives as long as the plugin is loaded. */
 struct rayo_plugin {
@@ -323,12 +337,15 @@ typedef rayo_status (*rayo_plugin_query_fn)(const rayo_host *host, uint32_t max_
 #else
 #define RAYO_PLUGIN_EXTERN_C
 #endif
-/* Head of the query function's definition: RAYO_PLUGIN_ENTRY(acme)(const rayo_host *host, uint32_t max_abi,
- * const rayo_plugin **out_plugin) { ... }. Built with RAYO_STATIC_PLUGINS the symbol is suffixed with `ident`. */
-#define RAYO_PLUGIN_ENTRY(ident) RAYO_PLUGIN_EXTERN_C RAYO_EXPORT rayo_status RAYO_PLUGIN_SYMBOL(ident)
+/* Declaration, then head of the query function's definition: RAYO_PLUGIN_ENTRY(acme)(const rayo_host *host,
+ * uint32_t max_abi, const rayo_plugin **out_plugin) { ... }. Built with RAYO_STATIC_PLUGINS the symbol is suffixed with
+ * `ident`. */
+#define RAYO_PLUGIN_ENTRY(ident)                                                                      \
+  RAYO_PLUGIN_EXTERN_C RAYO_EXPORT rayo_status RAYO_PLUGIN_SYMBOL(ident)(const rayo_host *, uint32_t, \
+                                                                         const rayo_plugin **);       \
+  RAYO_PLUGIN_EXTERN_C RAYO_EXPORT rayo_status RAYO_PLUGIN_SYMBOL(ident)
 
-/* ---- Note section: what the core reads before it loads anything ----------------------------------------------------
- */
+/* ---- Note section: what the core reads before it loads anything ------------------------------------------------- */
 
 #define RAYO_NOTE_SECTION ".note.rayo"
 #define RAYO_NOTE_OWNER "Rayo"
@@ -371,13 +388,13 @@ typedef struct rayo_note {
 /* Emits the note. Once per plugin, at file scope, in an object compiled for the baseline ISA:
  *   RAYO_PLUGIN_NOTE("acme", "Acme Inc.", RAYO_TIER_HOST, RAYO_CPU_AVX2 | RAYO_CPU_FMA, RAYO_THREADS_NONE,
  *                    RAYO_FORK_SAFE, 0); */
-#define RAYO_PLUGIN_NOTE(name_, vendor_, tiers_, cpu_, threads_, fork_, probe_ms_)                            \
-  __attribute__((used, aligned(4), section(RAYO_NOTE_SECTION))) static const rayo_note rayo_plugin_note_ = {  \
-      5,                                                                                                      \
-      (uint32_t)sizeof(rayo_note_desc),                                                                       \
-      RAYO_NOTE_TYPE,                                                                                         \
-      RAYO_NOTE_OWNER,                                                                                        \
-      {1, RAYO_ABI_VERSION, RAYO_ABI_VERSION, (tiers_), (uint32_t)(cpu_), (uint32_t)((uint64_t)(cpu_) >> 32), \
+#define RAYO_PLUGIN_NOTE(name_, vendor_, tiers_, cpu_, threads_, fork_, probe_ms_)                           \
+  __attribute__((used, aligned(4), section(RAYO_NOTE_SECTION))) static const rayo_note rayo_plugin_note_ = { \
+      5,                                                                                                     \
+      (uint32_t)sizeof(rayo_note_desc),                                                                      \
+      RAYO_NOTE_TYPE,                                                                                        \
+      RAYO_NOTE_OWNER,                                                                                       \
+      {1, RAYO_ABI_VERSION, RAYO_ABI_OLDEST, (tiers_), (uint32_t)(cpu_), (uint32_t)((uint64_t)(cpu_) >> 32), \
        (threads_), (fork_), (probe_ms_), 0, name_, vendor_}}
 
 #ifdef __cplusplus

@@ -51,10 +51,11 @@ typedef struct rayo_error {
 
 /* ---- Extensible structs ------------------------------------------------------------------------------- */
 
-/* First members of every struct that may grow. struct_size: sizeof as the writer compiled it (a reader ignores
+/* First members of every struct that may grow. struct_size: sizeof as its owner compiled it (a reader ignores
  * what lies beyond what it knows, and treats what lies beyond struct_size as zero). struct_type: RAYO_TYPE_*.
  * next: chain of extension structs with the same header; a reader skips types it does not know, except those
- * with RAYO_MUST_UNDERSTAND set, which it refuses with RAYO_UNSUPPORTED. */
+ * with RAYO_MUST_UNDERSTAND set, which it refuses with RAYO_UNSUPPORTED. Who fills a struct that another owns (an
+ * out-parameter) leaves the header alone and writes nothing beyond the struct_size found there. */
 #define RAYO_STRUCT_HEADER \
   uint32_t struct_size;    \
   uint32_t struct_type;    \
@@ -65,6 +66,9 @@ typedef struct rayo_struct {
 } rayo_struct;
 
 #define RAYO_MUST_UNDERSTAND 0x80000000u
+
+/* Is the member inside the struct as its owner compiled it? Asked before any member younger than the ABI's 0.1. */
+#define RAYO_HAS(ptr, type, member) ((ptr)->struct_size >= offsetof(type, member) + sizeof((ptr)->member))
 
 #define RAYO_TYPE_HOST 1u
 #define RAYO_TYPE_PLUGIN 2u
@@ -78,6 +82,8 @@ typedef struct rayo_struct {
 #define RAYO_TYPE_DEVICE_INFO 10u
 #define RAYO_TYPE_BUFFER_DESC 11u
 #define RAYO_TYPE_SUBMIT 12u
+#define RAYO_TYPE_COPY 13u
+#define RAYO_TYPE_ATTR_DEF 14u
 #define RAYO_TYPE_RUNTIME_OPTIONS 32u
 #define RAYO_TYPE_CALL_DESC 33u
 #define RAYO_TYPE_PLUGIN_INFO 34u
@@ -149,13 +155,14 @@ typedef struct rayo_queue rayo_queue;   /* in-order stream of work of a device; 
 typedef struct rayo_tensor {
   RAYO_STRUCT_HEADER;
   DLTensor dl;
-  rayo_buffer *buffer; /* the device buffer that `dl.data` lies in; NULL for plain host memory */
+  rayo_buffer *buffer; /* the device buffer that `dl.data` lies in; NULL for host memory, and for memory of a device
+                          with RAYO_DEVICE_PEER_POINTERS that the application owns */
   void *owner;         /* the caller's, e.g. a DLManagedTensor; never read by Rayo */
   rayo_queue *queue;   /* queue whose work last wrote the tensor; NULL = complete */
 } rayo_tensor;
 
-/* Shape, strides and type of an operand, without its memory. Strides are in elements and never NULL once the core
- * has filled the struct. Frozen. */
+/* Shape, strides and type of an operand, without its memory (unless it is constant). Strides are in elements and never
+ * NULL once the core has filled the struct. Frozen. */
 typedef struct rayo_tensor_desc {
   DLDataType dtype;
   int32_t ndim;
@@ -164,9 +171,11 @@ typedef struct rayo_tensor_desc {
   DLDevice device;
   uint32_t flags; /* RAYO_OPERAND_* */
   uint32_t reserved;
+  /* With RAYO_OPERAND_CONSTANT the operand itself, for its memory alone (shape and strides: those above). Else NULL. */
+  const rayo_tensor *constant;
 } rayo_tensor_desc;
 
-#define RAYO_OPERAND_CONSTANT 1u /* the same memory with the same content in every call: may be prepacked */
+#define RAYO_OPERAND_CONSTANT 1u /* the same memory with the same content in every call: prepare may pack it */
 
 #define RAYO_MAX_NDIM 16    /* ranks above are refused with RAYO_UNSUPPORTED */
 #define RAYO_MAX_OPERANDS 8 /* inputs, and outputs, of one op */
@@ -188,7 +197,7 @@ typedef struct rayo_tensor_desc {
 #define RAYO_I64 RAYO_DTYPE(kDLInt, 64)
 #define RAYO_U8 RAYO_DTYPE(kDLUInt, 8)
 
-/* Shapes of an op's outputs, written by infer_shape. */
+/* Shape and type of an op's output, written by infer_shape. Frozen. */
 typedef struct rayo_shape {
   int32_t ndim;
   DLDataType dtype;
