@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/env.hpp"
+
+#include <rayo/rayo.h>
+#include <sys/auxv.h>
+
+#include <charconv>
+#include <cstdlib>
+
+#include "base/error.hpp"
+
+namespace rayo {
+
+bool privileged_process() noexcept { return getauxval(AT_SECURE) != 0; }
+
+const char *env_text(const char *name) noexcept {
+  const char *value = std::getenv(name);
+  return value != nullptr && *value != '\0' ? value : nullptr;
+}
+
+std::string quoted(std::string_view text) {
+  constexpr size_t kLongest = 120;
+  std::string out = "'";
+  for (const char c : text.substr(0, kLongest)) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  if (text.size() > kLongest) out += fmt::format("...' ({} bytes)", text.size());
+  return text.size() > kLongest ? out : out + "'";
+}
+
+uint32_t check_threads(std::string_view source, uint32_t threads) {
+  if (threads == 0 || threads > kMaxThreads) {
+    fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: a number of threads from 1 to {}", source, threads, kMaxThreads);
+  }
+  return threads;
+}
+
+uint32_t parse_threads(std::string_view source, std::string_view text) {
+  uint32_t threads = 0;
+  const char *end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, threads);
+  if (result.ec != std::errc() || result.ptr != end || threads == 0 || threads > kMaxThreads) {
+    fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: a number of threads from 1 to {}", source, quoted(text), kMaxThreads);
+  }
+  return threads;
+}
+
+uint32_t parse_policy(std::string_view source, std::string_view text) {
+  if (text == "reproducible") return RAYO_POLICY_REPRODUCIBLE;
+  if (text == "accurate") return RAYO_POLICY_ACCURATE;
+  if (text == "relaxed") return RAYO_POLICY_RELAXED;
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: reproducible, accurate, relaxed", source, quoted(text));
+}
+
+int32_t parse_log_level(std::string_view source, std::string_view text) {
+  if (text == "off") return -1;
+  if (text == "error") return RAYO_LOG_ERROR;
+  if (text == "warn") return RAYO_LOG_WARN;
+  if (text == "info") return RAYO_LOG_INFO;
+  if (text == "debug") return RAYO_LOG_DEBUG;
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: error, warn, info, debug, off", source, quoted(text));
+}
+
+}  // namespace rayo
