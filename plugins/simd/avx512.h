@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vector contract (vec.h) on AVX-512 F, BW, DQ, VL: 16 floats, 8 doubles.
+#ifndef RAYO_SIMD_AVX512_H
+#define RAYO_SIMD_AVX512_H
+
+#include <immintrin.h>
+#include <simd/vec.h>
+
+#include <simd/transpose_x86.h>
+
+RAYO_ISA_BEGIN
+
+template <>
+struct Vec<float> {
+  using type = float;
+  static constexpr int size = 16;
+  __m512 v;
+};
+template <>
+struct Vec<double> {
+  using type = double;
+  static constexpr int size = 8;
+  __m512d v;
+};
+template <>
+struct Vec<int32_t> {
+  using type = int32_t;
+  static constexpr int size = 16;
+  __m512i v;
+};
+template <>
+struct Vec<int64_t> {
+  using type = int64_t;
+  static constexpr int size = 8;
+  __m512i v;
+};
+template <>
+struct Mask<float> {
+  __mmask16 v;
+};
+template <>
+struct Mask<double> {
+  __mmask8 v;
+};
+
+RAYO_INLINE Vec<float> broadcast(float x) { return {_mm512_set1_ps(x)}; }
+RAYO_INLINE Vec<double> broadcast(double x) { return {_mm512_set1_pd(x)}; }
+RAYO_INLINE Vec<int32_t> broadcast(int32_t x) { return {_mm512_set1_epi32(x)}; }
+RAYO_INLINE Vec<int64_t> broadcast(int64_t x) { return {_mm512_set1_epi64(x)}; }
+
+RAYO_INLINE __mmask16 first_32(int n) { return static_cast<__mmask16>((1u << n) - 1u); }
+RAYO_INLINE __mmask8 first_64(int n) { return static_cast<__mmask8>((1u << n) - 1u); }
+
+RAYO_INLINE Vec<float> load(const float *p) { return {_mm512_loadu_ps(p)}; }
+RAYO_INLINE void store(float *p, Vec<float> a) { _mm512_storeu_ps(p, a.v); }
+RAYO_INLINE Vec<float> load_n(const float *p, int n, float fill) {
+  return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first_32(n), p)};
+}
+RAYO_INLINE void store_n(float *p, Vec<float> a, int n) { _mm512_mask_storeu_ps(p, first_32(n), a.v); }
+RAYO_INLINE float first_lane(Vec<float> a) { return _mm512_cvtss_f32(a.v); }
+RAYO_INLINE Vec<float> operator+(Vec<float> a, Vec<float> b) { return {_mm512_add_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator-(Vec<float> a, Vec<float> b) { return {_mm512_sub_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator*(Vec<float> a, Vec<float> b) { return {_mm512_mul_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator/(Vec<float> a, Vec<float> b) { return {_mm512_div_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator&(Vec<float> a, Vec<float> b) { return {_mm512_and_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator|(Vec<float> a, Vec<float> b) { return {_mm512_or_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> operator^(Vec<float> a, Vec<float> b) { return {_mm512_xor_ps(a.v, b.v)}; }
+RAYO_INLINE Vec<float> andnot(Vec<float> a, Vec<float> b) { return {_mm512_andnot_ps(b.v, a.v)}; }
+RAYO_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+RAYO_INLINE Vec<float> sqrt(Vec<float> a) { return {_mm512_sqrt_ps(a.v)}; }
+RAYO_INLINE Vec<float> abs(Vec<float> a) { return andnot(a, broadcast(-0.0f)); }
+RAYO_INLINE Vec<float> neg(Vec<float> a) { return a ^ broadcast(-0.0f); }
+RAYO_INLINE Vec<float> round_even(Vec<float> a) {
+  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Vec<float> floor(Vec<float> a) {
+  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Vec<float> ceil(Vec<float> a) {
+  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Mask<float> lt(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LT_OQ)}; }
+RAYO_INLINE Mask<float> le(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_LE_OQ)}; }
+RAYO_INLINE Mask<float> gt(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}; }
+RAYO_INLINE Mask<float> ge(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
+RAYO_INLINE Mask<float> eq(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+RAYO_INLINE Mask<float> unord(Vec<float> a, Vec<float> b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_UNORD_Q)}; }
+RAYO_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v & b.v)}; }
+RAYO_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v | b.v)}; }
+RAYO_INLINE bool any(Mask<float> m) { return m.v != 0; }
+RAYO_INLINE bool all(Mask<float> m) { return m.v == 0xffff; }
+RAYO_INLINE Vec<float> select(Mask<float> m, Vec<float> a, Vec<float> b) {
+  return {_mm512_mask_blend_ps(m.v, b.v, a.v)};
+}
+// MINPS and MAXPS answer with their second operand when either is NaN or both are zero.
+RAYO_INLINE Vec<float> at_most(Vec<float> x, Vec<float> b) { return {_mm512_min_ps(b.v, x.v)}; }
+RAYO_INLINE Vec<float> at_least(Vec<float> x, Vec<float> b) { return {_mm512_max_ps(b.v, x.v)}; }
+// VRANGEPS with imm 4 / 5: min / max by value, sign of the result kept, -0 below +0, a number preferred to a NaN.
+RAYO_INLINE Vec<float> max_nan(Vec<float> a, Vec<float> b) {
+  const __m512 m = _mm512_range_ps(a.v, b.v, 5);
+  return {_mm512_mask_add_ps(m, unord(a, b).v, a.v, b.v)};
+}
+RAYO_INLINE Vec<float> min_nan(Vec<float> a, Vec<float> b) {
+  const __m512 m = _mm512_range_ps(a.v, b.v, 4);
+  return {_mm512_mask_add_ps(m, unord(a, b).v, a.v, b.v)};
+}
+// VSCALEFPS rounds once, below the normal range too.
+RAYO_INLINE Vec<float> scale2(Vec<float> p, Vec<float> t) {
+  return {_mm512_scalef_ps(p.v, (t - broadcast(0x1.8p23f)).v)};
+}
+
+RAYO_INLINE Vec<double> load(const double *p) { return {_mm512_loadu_pd(p)}; }
+RAYO_INLINE void store(double *p, Vec<double> a) { _mm512_storeu_pd(p, a.v); }
+RAYO_INLINE Vec<double> load_n(const double *p, int n, double fill) {
+  return {_mm512_mask_loadu_pd(_mm512_set1_pd(fill), first_64(n), p)};
+}
+RAYO_INLINE void store_n(double *p, Vec<double> a, int n) { _mm512_mask_storeu_pd(p, first_64(n), a.v); }
+RAYO_INLINE double first_lane(Vec<double> a) { return _mm512_cvtsd_f64(a.v); }
+RAYO_INLINE Vec<double> operator+(Vec<double> a, Vec<double> b) { return {_mm512_add_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator-(Vec<double> a, Vec<double> b) { return {_mm512_sub_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator*(Vec<double> a, Vec<double> b) { return {_mm512_mul_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator/(Vec<double> a, Vec<double> b) { return {_mm512_div_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator&(Vec<double> a, Vec<double> b) { return {_mm512_and_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator|(Vec<double> a, Vec<double> b) { return {_mm512_or_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> operator^(Vec<double> a, Vec<double> b) { return {_mm512_xor_pd(a.v, b.v)}; }
+RAYO_INLINE Vec<double> andnot(Vec<double> a, Vec<double> b) { return {_mm512_andnot_pd(b.v, a.v)}; }
+RAYO_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return {_mm512_fmadd_pd(a.v, b.v, c.v)}; }
+RAYO_INLINE Vec<double> sqrt(Vec<double> a) { return {_mm512_sqrt_pd(a.v)}; }
+RAYO_INLINE Vec<double> abs(Vec<double> a) { return andnot(a, broadcast(-0.0)); }
+RAYO_INLINE Vec<double> neg(Vec<double> a) { return a ^ broadcast(-0.0); }
+RAYO_INLINE Vec<double> round_even(Vec<double> a) {
+  return {_mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Vec<double> floor(Vec<double> a) {
+  return {_mm512_roundscale_pd(a.v, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Vec<double> ceil(Vec<double> a) {
+  return {_mm512_roundscale_pd(a.v, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC)};
+}
+RAYO_INLINE Mask<double> lt(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LT_OQ)}; }
+RAYO_INLINE Mask<double> le(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_LE_OQ)}; }
+RAYO_INLINE Mask<double> gt(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_GT_OQ)}; }
+RAYO_INLINE Mask<double> ge(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_GE_OQ)}; }
+RAYO_INLINE Mask<double> eq(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_EQ_OQ)}; }
+RAYO_INLINE Mask<double> unord(Vec<double> a, Vec<double> b) { return {_mm512_cmp_pd_mask(a.v, b.v, _CMP_UNORD_Q)}; }
+RAYO_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) { return {static_cast<__mmask8>(a.v & b.v)}; }
+RAYO_INLINE Mask<double> operator|(Mask<double> a, Mask<double> b) { return {static_cast<__mmask8>(a.v | b.v)}; }
+RAYO_INLINE bool any(Mask<double> m) { return m.v != 0; }
+RAYO_INLINE bool all(Mask<double> m) { return m.v == 0xff; }
+RAYO_INLINE Vec<double> select(Mask<double> m, Vec<double> a, Vec<double> b) {
+  return {_mm512_mask_blend_pd(m.v, b.v, a.v)};
+}
+RAYO_INLINE Vec<double> at_most(Vec<double> x, Vec<double> b) { return {_mm512_min_pd(b.v, x.v)}; }
+RAYO_INLINE Vec<double> at_least(Vec<double> x, Vec<double> b) { return {_mm512_max_pd(b.v, x.v)}; }
+RAYO_INLINE Vec<double> max_nan(Vec<double> a, Vec<double> b) {
+  const __m512d m = _mm512_range_pd(a.v, b.v, 5);
+  return {_mm512_mask_add_pd(m, unord(a, b).v, a.v, b.v)};
+}
+RAYO_INLINE Vec<double> min_nan(Vec<double> a, Vec<double> b) {
+  const __m512d m = _mm512_range_pd(a.v, b.v, 4);
+  return {_mm512_mask_add_pd(m, unord(a, b).v, a.v, b.v)};
+}
+RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
+  return {_mm512_scalef_pd(p.v, (t - broadcast(0x1.8p52)).v)};
+}
+
+RAYO_INLINE Vec<int32_t> bits(Vec<float> a) { return {_mm512_castps_si512(a.v)}; }
+RAYO_INLINE Vec<int64_t> bits(Vec<double> a) { return {_mm512_castpd_si512(a.v)}; }
+template <class T>
+RAYO_INLINE Vec<T> from_bits(Vec<typename IntOf<T>::type> a) {
+  if constexpr (sizeof(T) == 4) {
+    return {_mm512_castsi512_ps(a.v)};
+  } else {
+    return {_mm512_castsi512_pd(a.v)};
+  }
+}
+RAYO_INLINE Vec<int32_t> operator+(Vec<int32_t> a, Vec<int32_t> b) { return {_mm512_add_epi32(a.v, b.v)}; }
+RAYO_INLINE Vec<int64_t> operator+(Vec<int64_t> a, Vec<int64_t> b) { return {_mm512_add_epi64(a.v, b.v)}; }
+RAYO_INLINE Vec<int32_t> operator-(Vec<int32_t> a, Vec<int32_t> b) { return {_mm512_sub_epi32(a.v, b.v)}; }
+RAYO_INLINE Vec<int64_t> operator-(Vec<int64_t> a, Vec<int64_t> b) { return {_mm512_sub_epi64(a.v, b.v)}; }
+RAYO_INLINE Vec<int32_t> operator&(Vec<int32_t> a, Vec<int32_t> b) { return {_mm512_and_si512(a.v, b.v)}; }
+RAYO_INLINE Vec<int64_t> operator&(Vec<int64_t> a, Vec<int64_t> b) { return {_mm512_and_si512(a.v, b.v)}; }
+template <int K>
+RAYO_INLINE Vec<int32_t> shl(Vec<int32_t> a) {
+  return {_mm512_slli_epi32(a.v, K)};
+}
+template <int K>
+RAYO_INLINE Vec<int64_t> shl(Vec<int64_t> a) {
+  return {_mm512_slli_epi64(a.v, K)};
+}
+template <int K>
+RAYO_INLINE Vec<int32_t> srl(Vec<int32_t> a) {
+  return {_mm512_srli_epi32(a.v, K)};
+}
+template <int K>
+RAYO_INLINE Vec<int64_t> srl(Vec<int64_t> a) {
+  return {_mm512_srli_epi64(a.v, K)};
+}
+template <int K>
+RAYO_INLINE Vec<int32_t> sra(Vec<int32_t> a) {
+  return {_mm512_srai_epi32(a.v, K)};
+}
+RAYO_INLINE Vec<float> to_real(Vec<int32_t> a) { return {_mm512_cvtepi32_ps(a.v)}; }
+
+template <int H>
+RAYO_INLINE Vec<float> swap_lanes(Vec<float> a) {
+  if constexpr (H == 8) return {_mm512_shuffle_f32x4(a.v, a.v, 0x4e)};
+  if constexpr (H == 4) return {_mm512_shuffle_f32x4(a.v, a.v, 0xb1)};
+  if constexpr (H == 2) return {_mm512_permute_ps(a.v, 0x4e)};
+  if constexpr (H == 1) return {_mm512_permute_ps(a.v, 0xb1)};
+}
+template <int H>
+RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
+  if constexpr (H == 4) return {_mm512_shuffle_f64x2(a.v, a.v, 0x4e)};
+  if constexpr (H == 2) return {_mm512_shuffle_f64x2(a.v, a.v, 0xb1)};
+  if constexpr (H == 1) return {_mm512_permute_pd(a.v, 0x55)};
+}
+
+RAYO_ISA_END
+
+#endif  // RAYO_SIMD_AVX512_H

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vector contract: the few operations that kernels are written in, so that one source serves every instruction
+// set. This file states the contract, picks the instruction set's implementation and adds what follows from it.
+//
+// How a file chooses its ISA. Kernel objects are compiled with two macros (see plugins/cmake/RayoCpuPlugin.cmake):
+//   RAYO_ISA          name of the inline namespace: scalar, scalar_fma, avx2, avx512, neon
+//   RAYO_SIMD_HEADER  the implementation, e.g. <simd/avx2.h>
+// Several ISAs may be linked into one shared object. Everything compiled with an ISA's flags therefore lives in
+// rayo::RAYO_ISA, so that the linker can never merge it with a baseline function of the same name; such files use
+// no std:: templates, no exceptions, no dynamic initialisers (a test reads the objects' symbols).
+//
+// Types, T = float or double:
+//   Vec<T>             Vec<T>::size lanes, a constant; Vec<T>::type is T
+//   Vec<int32_t>       as many lanes as Vec<float>; Vec<int64_t> as many as Vec<double>
+//   Mask<T>            one truth value per lane of Vec<T>
+//
+// Operations (all RAYO_INLINE, all values in and out; U = T or its integer of the same width):
+//   load(p) store(p, v)          size elements, any alignment
+//   load_n(p, n, fill)           lanes < n from p, the others = fill; touches only p[0, n); 0 <= n <= size
+//   store_n(p, v, n)             writes only p[0, n)
+//   set1<V>(x)                   every lane x
+//   + - * /                      IEEE, round to nearest even, subnormals kept
+//   fma(a, b, c)                 a*b + c with one rounding
+//   sqrt abs neg                 correctly rounded; sign bit cleared, flipped (also of NaN)
+//   a & b, a | b, a ^ b          on bits; andnot(a, b) = a & ~b
+//   lt le gt ge eq unord (a, b)  Mask; false for NaN, except unord, which is true when a or b is NaN
+//   m & n, m | n, any(m), all(m) on masks
+//   select(m, a, b)              m ? a : b, bits untouched
+//   round_even floor ceil        to an integral value; signed zeros, infinities and NaN pass
+//   max_nan(a, b) min_nan(a, b)  NaN if either is NaN; -0 < +0. NaN payloads are not part of any contract
+//   at_most(x, b) at_least(x, b) clamp x by a bound that is not NaN; a NaN x passes; sign of zero as x's or b's
+//   bits(v) from_bits<T>(i)      reinterpretation between Vec<T> and Vec<U>
+//   i + j, i - j, i & j, shl<K>(i), srl<K>(i)   on integer lanes; sra<K>(i) on int32 lanes
+//   to_real(i)                   int32 lanes to float, exact for |i| < 2^24
+//   scale2(p, t)                 p * 2^k with one rounding, see below
+//   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
+//   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements
+//
+// scale2(p, t): t = k + 1.5 * 2^23 (float) or k + 1.5 * 2^52 (double), the form in which round_by_magic leaves an
+// integer k; |p| in [0.5, 2], and k in [-150, 128] (float), [-1076, 1024] (double). A NaN p gives NaN for any t. The
+// product is rounded once, so results below the normal range are right: two steps of half the exponent each, the
+// first exact, or an instruction that does the same.
+#ifndef RAYO_SIMD_VEC_H
+#define RAYO_SIMD_VEC_H
+
+#include <stdint.h>
+
+#define RAYO_INLINE [[gnu::always_inline]] inline
+// For lambdas handed to kernels: `[](auto a, auto b) RAYO_LAMBDA { return a + b; }`.
+#define RAYO_LAMBDA __attribute__((always_inline))
+#define RAYO_ISA_BEGIN \
+  namespace rayo {     \
+  inline namespace RAYO_ISA {
+#define RAYO_ISA_END \
+  }                  \
+  }
+
+RAYO_ISA_BEGIN
+template <class T>
+struct Vec;
+template <class T>
+struct Mask;
+
+/// The integer type of a floating type's width.
+template <class T>
+struct IntOf;
+template <>
+struct IntOf<float> {
+  using type = int32_t;
+};
+template <>
+struct IntOf<double> {
+  using type = int64_t;
+};
+RAYO_ISA_END
+
+#include RAYO_SIMD_HEADER
+
+RAYO_ISA_BEGIN
+
+template <class V>
+RAYO_INLINE V set1(typename V::type x) {
+  return broadcast(x);
+}
+
+/// Adding and subtracting this rounds a small value to an integer, which then sits in the low mantissa bits.
+template <class T>
+inline constexpr T kRoundMagic = T(0);
+template <>
+inline constexpr float kRoundMagic<float> = 0x1.8p23f;
+template <>
+inline constexpr double kRoundMagic<double> = 0x1.8p52;
+
+/// t = round_even(x * f) + magic: subtract the magic to get the integer, or hand t to scale2.
+template <class T>
+RAYO_INLINE Vec<T> round_by_magic(Vec<T> x, Vec<T> f) {
+  return fma(x, f, set1<Vec<T>>(kRoundMagic<T>));
+}
+
+/// |x| with the sign of s; x must not be negative.
+template <class T>
+RAYO_INLINE Vec<T> with_sign_of(Vec<T> x, Vec<T> s) {
+  return x | (s & set1<Vec<T>>(T(-0.0)));
+}
+
+/// Lanes combined by repeated halving: v[l] = op(v[l], v[l + h]) for h = size/2 ... 1; op commutes.
+template <class T, int H = Vec<T>::size / 2, class Op>
+RAYO_INLINE T fold_lanes(Vec<T> v, Op op) {
+  if constexpr (H == 0) {
+    return first_lane(v);
+  } else {
+    return fold_lanes<T, H / 2>(op(v, swap_lanes<H>(v)), op);
+  }
+}
+
+RAYO_ISA_END
+
+#endif  // RAYO_SIMD_VEC_H
