@@ -13,10 +13,16 @@
 
 #include "base/log.hpp"
 #include "device/pool.hpp"
+#include "dispatch/plan.hpp"
 #include "registry/registry.hpp"
 
 // Handle of the C API. Everything but `threads` is immutable after rayo_runtime_create.
 struct rayo_runtime {
+  rayo_runtime() = default;
+  ~rayo_runtime() { plans->close(); }  // before the plugins go
+  rayo_runtime(const rayo_runtime &) = delete;
+  rayo_runtime &operator=(const rayo_runtime &) = delete;
+
   rayo::Log log;
   rayo_host host{};         // given to plugins; host.max_threads is the largest budget
   std::string device;       // "auto" or a name
@@ -25,6 +31,7 @@ struct rayo_runtime {
   std::atomic<uint32_t> threads{1};
   uint64_t generation = 0;  // unique per runtime in the process: keys the per-thread call cache
   std::unique_ptr<rayo::ThreadPool> pool;      // null when the application brought an executor
-  const rayo_executor *executor = nullptr;     // the pool's, or the application's
+  std::atomic<const rayo_executor *> executor{nullptr};  // the pool's, or the application's
+  std::shared_ptr<rayo::PlanSet> plans = std::make_shared<rayo::PlanSet>();
   std::unique_ptr<rayo::Registry> registry;    // declared last: destroyed first, while host and pool are alive
 };

@@ -83,6 +83,10 @@ RAYO_API void rayo_runtime_destroy(rayo_runtime *runtime);
 RAYO_API uint32_t rayo_runtime_threads(const rayo_runtime *runtime);
 RAYO_API rayo_status rayo_runtime_set_threads(rayo_runtime *runtime, uint32_t threads); /* 0 = default again */
 
+/* Runs the runtime's parallel work on the application's threads; NULL = Rayo's pool again. The executor outlives its use;
+ * not to be called while calls are in flight. */
+RAYO_API rayo_status rayo_set_executor(rayo_runtime *runtime, const rayo_executor *executor);
+
 /* ---- Plugins and devices found ---------------------------------------------------------------------------- */
 
 #define RAYO_PLUGIN_READY 0u

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/eager.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "base/error.hpp"
+#include "capi/runtime.hpp"
+#include "dispatch/plan.hpp"
+
+namespace rayo {
+namespace {
+
+// A thread's memory of calls: a direct-mapped table, small enough to stay in L1's shadow and large enough for the ops
+// of a model's layer.
+constexpr size_t kEntries = 32;
+
+size_t value_bytes(const rayo_attr &attr) {
+  return attr.kind == RAYO_ATTR_STRING ? attr.count : size_t{attr.count} * 8;
+}
+
+// Attributes as the caller gave them, owned, to recognise the same list again.
+class AttrKey {
+ public:
+  void assign(const rayo_attr *attrs) {
+    values_.clear();
+    const uint32_t count = count_attributes(attrs);
+    for (uint32_t i = 0; i < count; ++i) {
+      const char *data = static_cast<const char *>(attrs[i].data);
+      values_.push_back({attrs[i].name, attrs[i].kind, attrs[i].count,
+                         data == nullptr ? std::string() : std::string(data, value_bytes(attrs[i]))});
+    }
+  }
+
+  bool equals(const rayo_attr *attrs) const noexcept {
+    if (attrs == nullptr) return values_.empty();
+    for (const Value &value : values_) {
+      if (attrs->name == nullptr || attrs->kind != value.kind || attrs->count != value.count ||
+          value.name != attrs->name) {
+        return false;
+      }
+      if (!value.bytes.empty() &&
+          (attrs->data == nullptr || std::memcmp(attrs->data, value.bytes.data(), value.bytes.size()) != 0)) {
+        return false;
+      }
+      ++attrs;
+    }
+    return attrs->name == nullptr;
+  }
+
+ private:
+  struct Value {
+    std::string name;
+    uint32_t kind;
+    uint32_t count;
+    std::string bytes;
+  };
+  std::vector<Value> values_;
+};
+
+struct Entry {
+  uint64_t generation = 0;  // of the runtime; 0 = empty
+  rayo_op op = RAYO_OP_NONE;
+  uint32_t threads = 0;
+  uint32_t policy = 0;
+  bool default_device = true;
+  std::string device;
+  AttrKey attrs;
+  std::unique_ptr<Plan> plan;
+};
+
+Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_count) {
+  thread_local std::array<Entry, kEntries> entries;
+  size_t hash = op * 7u;
+  if (output_count != 0 && outputs != nullptr && outputs[0] != nullptr && outputs[0]->dl.ndim > 0 &&
+      outputs[0]->dl.shape != nullptr) {
+    hash += static_cast<size_t>(outputs[0]->dl.shape[0]) * 3u + static_cast<size_t>(outputs[0]->dl.ndim);
+  }
+  return entries[hash % kEntries];
+}
+
+bool hit(const Entry &entry, const rayo_runtime &runtime, const CallRequest &request, bool default_device) noexcept {
+  if (request.outputs == nullptr || (request.inputs == nullptr && request.input_count != 0)) return false;
+  return entry.generation == runtime.generation && entry.op == request.op && entry.threads == request.threads &&
+         entry.policy == request.policy && entry.default_device == default_device &&
+         (default_device || entry.device == request.device) && entry.attrs.equals(request.attrs) &&
+         entry.plan->matches(request.inputs, request.input_count, request.outputs, request.output_count);
+}
+
+void fill(Entry *entry, rayo_runtime &runtime, const CallRequest &request, bool default_device,
+          const Addressing &addressing) {
+  entry->generation = 0;
+  entry->plan = std::make_unique<Plan>(*runtime.registry, runtime.plans, request, addressing);
+  entry->attrs.assign(request.attrs);
+  entry->op = request.op;
+  entry->threads = request.threads;
+  entry->policy = request.policy;
+  entry->default_device = default_device;
+  entry->device = default_device ? std::string() : std::string(request.device);
+  entry->generation = runtime.generation;
+}
+
+}  // namespace
+
+CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *const *inputs, uint32_t input_count,
+                         const rayo_tensor *const *outputs, uint32_t output_count, const rayo_attr *attrs,
+                         const rayo_run_options *options) {
+  CallRequest request;
+  request.op = op;
+  request.inputs = inputs;
+  request.input_count = input_count;
+  request.outputs = outputs;
+  request.output_count = output_count;
+  request.attrs = attrs;
+  request.device = runtime.device.c_str();
+  request.threads = runtime.threads.load(std::memory_order_relaxed);
+  request.policy = runtime.numerics;
+  if (options == nullptr) return request;
+  if (options->struct_type != RAYO_TYPE_RUN_OPTIONS || options->struct_size < sizeof(rayo_struct)) {
+    fail(RAYO_INVALID_ARGUMENT, "options: not a rayo_run_options (struct_type {}): start from RAYO_RUN_OPTIONS_INIT",
+         options->struct_type);
+  }
+  rayo_run_options given = RAYO_RUN_OPTIONS_INIT;
+  std::memcpy(&given, options, std::min<size_t>(options->struct_size, sizeof(given)));
+  if (given.device != nullptr) request.device = given.device;
+  if (given.threads != 0) request.threads = std::min(given.threads, runtime.host.max_threads);
+  if (given.numerics > RAYO_POLICY_RELAXED) {
+    fail(RAYO_INVALID_ARGUMENT,
+         "options: numerics = {}: legal are RAYO_POLICY_REPRODUCIBLE (1), _ACCURATE (2), _RELAXED (3)", given.numerics);
+  }
+  if (given.numerics != 0) request.policy = given.numerics;
+  return request;
+}
+
+rayo_status run_eager(rayo_runtime &runtime, rayo_op op, const rayo_tensor *const *inputs, uint32_t input_count,
+                      const rayo_tensor *const *outputs, uint32_t output_count, const rayo_attr *attrs,
+                      const rayo_run_options *options) noexcept {
+  const rayo_executor *executor = runtime.executor.load(std::memory_order_relaxed);
+  rayo_status result = RAYO_OK;
+  bool rebind = false;
+  CallRequest request;
+  const rayo_status status = fence([&] {
+    request = make_request(runtime, op, inputs, input_count, outputs, output_count, attrs, options);
+    if (output_count == 0) fail(RAYO_INVALID_ARGUMENT, "no outputs were given: a call writes to the caller's memory");
+    const bool default_device = options == nullptr || options->device == nullptr;
+    Entry &entry = entry_for(op, outputs, output_count);
+    if (!hit(entry, runtime, request, default_device)) {
+      fill(&entry, runtime, request, default_device,
+           addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count));
+    }
+    result = entry.plan->run(inputs, outputs, executor, &rebind);
+  });
+  if (status != RAYO_OK) return status;
+  if (!rebind) return result;
+  return fence([&] {  // these addresses need another kernel: bound for this call alone
+    bool again = false;
+    const Plan plan(*runtime.registry, runtime.plans, request,
+                    addressing_of(inputs, input_count, outputs, output_count));
+    result = plan.run(inputs, outputs, executor, &again);
+    if (again) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));
+    if (result != RAYO_OK) throw Error(result, std::string(last_error()));
+  });
+}
+
+}  // namespace rayo

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dispatch/plan.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "dispatch/scratch.hpp"
+
+namespace rayo {
+namespace {
+
+const void *address_of(const rayo_tensor *tensor) noexcept {
+  if (tensor == nullptr || tensor->dl.data == nullptr) return nullptr;
+  return static_cast<const char *>(tensor->dl.data) + tensor->dl.byte_offset;
+}
+
+bool same_layout(const OperandDesc &bound, bool bound_compact, const rayo_tensor *tensor) noexcept {
+  if (tensor == nullptr) return bound.absent();
+  const DLTensor &dl = tensor->dl;
+  if (tensor->struct_type != RAYO_TYPE_TENSOR || dl.ndim != bound.ndim || !same_dtype(dl.dtype, bound.dtype)) {
+    return false;
+  }
+  if (dl.device.device_type != kDLCPU && dl.device.device_type != kDLCUDAHost) return false;
+  if (dl.shape == nullptr) return bound.ndim == 0;
+  for (int32_t i = 0; i < bound.ndim; ++i) {
+    if (dl.shape[i] != bound.shape[i]) return false;
+  }
+  if (dl.strides == nullptr) return bound_compact;
+  for (int32_t i = 0; i < bound.ndim; ++i) {
+    if (dl.strides[i] != bound.strides[i] && bound.shape[i] > 1) return false;
+  }
+  return true;
+}
+
+bool same_strides(const OperandDesc &a, const OperandDesc &b) {
+  if (a.ndim != b.ndim || !same_dtype(a.dtype, b.dtype)) return false;
+  for (int32_t i = 0; i < a.ndim; ++i) {
+    if (a.shape[i] != b.shape[i] || (a.shape[i] > 1 && a.strides[i] != b.strides[i])) return false;
+  }
+  return true;
+}
+
+bool spans_meet(const char *a, ByteSpan sa, const char *b, ByteSpan sb) noexcept {
+  const auto a_low = reinterpret_cast<uintptr_t>(a) + static_cast<uintptr_t>(sa.low);
+  const auto b_low = reinterpret_cast<uintptr_t>(b) + static_cast<uintptr_t>(sb.low);
+  const auto a_size = static_cast<uintptr_t>(sa.high - sa.low);
+  const auto b_size = static_cast<uintptr_t>(sb.high - sb.low);
+  return a_size != 0 && b_size != 0 && a_low < b_low + b_size && b_low < a_low + a_size;
+}
+
+}  // namespace
+
+void PlanSet::add(Plan *plan) {
+  const std::lock_guard lock(mutex_);
+  plans_.insert(plan);
+}
+
+void PlanSet::remove(Plan *plan) {
+  const std::lock_guard lock(mutex_);
+  if (plans_.erase(plan) != 0) plan->release();
+}
+
+void PlanSet::close() {
+  const std::lock_guard lock(mutex_);
+  closed_.store(true, std::memory_order_release);
+  for (Plan *plan : plans_) plan->release();
+  plans_.clear();
+}
+
+Addressing addressing_of(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
+                         uint32_t output_count) noexcept {
+  Addressing addressing;
+  uintptr_t bits = addressing.alignment;
+  for (uint32_t o = 0; o < output_count; ++o) {
+    const void *out = address_of(outputs[o]);
+    bits |= reinterpret_cast<uintptr_t>(out);
+    if (out == nullptr) bits |= 1;
+    for (uint32_t i = 0; i < input_count; ++i) {
+      if (out != nullptr && out == address_of(inputs[i])) addressing.in_place = true;
+    }
+  }
+  for (uint32_t i = 0; i < input_count; ++i) {
+    if (inputs[i] == nullptr) continue;
+    const void *in = address_of(inputs[i]);
+    bits |= in == nullptr ? 1 : reinterpret_cast<uintptr_t>(in);
+  }
+  if (output_count == 0) bits |= 1;
+  addressing.alignment = static_cast<uint32_t>(bits & (~bits + 1));
+  return addressing;
+}
+
+Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallRequest &request,
+           const Addressing &addressing)
+    : call_(registry, request), set_(std::move(set)) {
+  check_device(registry, request.device);
+  prepare(registry, request, addressing);
+  try {
+    note_places();
+    set_->add(this);
+  } catch (...) {
+    release();
+    throw;
+  }
+}
+
+Plan::~Plan() { set_->remove(this); }
+
+void Plan::release() noexcept {
+  if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
+    kernel_->kernel->release(kernel_->owner->instance, prepared_.state);
+  }
+  kernel_ = nullptr;
+}
+
+void Plan::prepare(const Registry &registry, const CallRequest &request, const Addressing &addressing) {
+  std::string reasons;
+  for (const Candidate &candidate : rank_candidates(registry, call_, request, addressing)) {
+    const KernelRecord &record = *candidate.kernel;
+    std::string why = candidate.reason;
+    if (candidate.state == RAYO_CANDIDATE_POSSIBLE) {
+      rayo_error error{};
+      prepared_ = {};
+      prepared_.struct_size = sizeof(prepared_);
+      prepared_.struct_type = RAYO_TYPE_PREPARED;
+      const rayo_status status = record.kernel->prepare(record.owner->instance, &call_.desc(), &prepared_, &error);
+      if (status == RAYO_OK && prepared_.fn != nullptr) {
+        kernel_ = &record;
+        threads_ = std::clamp(prepared_.threads, 1u, call_.desc().max_threads);
+        alignment_mask_ = record.kernel->alignment > 1 ? record.kernel->alignment - 1 : 0;
+        return;
+      }
+      error.text[RAYO_ERROR_TEXT - 1] = '\0';
+      if (status == RAYO_OUT_OF_MEMORY) {
+        fail(status, "{}: out of memory in prepare of {} ({})", call_.schema().raw->name, record.kernel->name,
+             record.owner->name);
+      }
+      why = error.text[0] == '\0' ? rayo_status_name(status) : error.text;
+    }
+    reasons += fmt::format("{}{}/{}: {}", reasons.empty() ? "" : "; ", record.owner->name, record.kernel->name, why);
+  }
+  fail(RAYO_UNSUPPORTED, "{}: no kernel can run this call: {}", call_.schema().raw->name,
+       reasons.empty() ? "no loaded plugin has the op" : reasons);
+}
+
+void Plan::note_places() {
+  const auto place_of = [](const OperandDesc &operand) {
+    Place place;
+    if (operand.absent()) return place;
+    place.span = byte_span(operand);
+    place.compact = operand.compact();
+    place.empty = operand.elements() == 0;
+    return place;
+  };
+  const std::vector<OperandDesc> &inputs = call_.inputs();
+  for (const OperandDesc &output : call_.outputs()) output_places_.push_back(place_of(output));
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Place place = place_of(inputs[i]);
+    place.in_place = (call_.schema().raw->in_place >> i & 1u) != 0 && !call_.outputs().empty() && !inputs[i].absent() &&
+                     same_strides(inputs[i], call_.outputs()[0]);
+    input_places_.push_back(place);
+  }
+}
+
+bool Plan::matches(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
+                   uint32_t output_count) const noexcept {
+  const size_t bound = input_places_.size();
+  if (input_count < bound || output_count != output_places_.size()) return false;
+  for (size_t i = 0; i < bound; ++i) {
+    if (!same_layout(call_.inputs()[i], input_places_[i].compact, inputs[i])) return false;
+  }
+  for (size_t i = bound; i < input_count; ++i) {
+    if (inputs[i] != nullptr) return false;
+  }
+  for (size_t i = 0; i < output_count; ++i) {
+    if (outputs[i] == nullptr || !same_layout(call_.outputs()[i], output_places_[i].compact, outputs[i])) return false;
+  }
+  return true;
+}
+
+rayo_status Plan::refuse_overlap(size_t output, const char *other_kind, size_t other) const noexcept {
+  const Schema &schema = call_.schema();
+  const auto &names = *other_kind == 'i' ? schema.inputs : schema.outputs;
+  return fence([&] {
+    fail(RAYO_INVALID_ARGUMENT, "{}: output {} overlaps {} {}: an output must be disjoint from the other operands{}",
+         schema.raw->name, schema.outputs[output].name, other_kind, names[other].name,
+         schema.raw->in_place != 0 ? ", or exactly the input (same address, shape and strides)" : "");
+  });
+}
+
+rayo_status Plan::check_places(const void *const *inputs, void *const *outputs, bool *out_rebind) const noexcept {
+  for (size_t o = 0; o < output_places_.size(); ++o) {
+    const auto *out = static_cast<const char *>(outputs[o]);
+    for (size_t i = 0; i < input_places_.size(); ++i) {
+      const Place &place = input_places_[i];
+      const auto *in = static_cast<const char *>(inputs[i]);
+      if (in == nullptr || !spans_meet(out, output_places_[o].span, in, place.span)) continue;
+      if (o == 0 && in == out && place.in_place) {
+        if ((kernel_->kernel->flags & RAYO_KERNEL_IN_PLACE) == 0) *out_rebind = true;
+        continue;
+      }
+      bool apart = false;
+      const rayo_status status = fence([&] {
+        apart = disjoint(call_.outputs()[o], reinterpret_cast<uintptr_t>(out), call_.inputs()[i],
+                         reinterpret_cast<uintptr_t>(in));
+      });
+      if (status != RAYO_OK) return status;
+      if (!apart) return refuse_overlap(o, "input", i);
+    }
+    for (size_t p = 0; p < o; ++p) {
+      if (spans_meet(out, output_places_[o].span, static_cast<const char *>(outputs[p]), output_places_[p].span)) {
+        return refuse_overlap(o, "output", p);
+      }
+    }
+  }
+  return RAYO_OK;
+}
+
+rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
+                      const rayo_executor *executor, bool *out_rebind) const noexcept {
+  const void *in[RAYO_MAX_OPERANDS];
+  void *out[RAYO_MAX_OPERANDS];
+  uintptr_t bits = 0;
+  for (size_t i = 0; i < input_places_.size(); ++i) {
+    in[i] = address_of(inputs[i]);
+    bits |= reinterpret_cast<uintptr_t>(in[i]);
+    if (in[i] == nullptr && inputs[i] != nullptr && !input_places_[i].empty) {
+      return fence([&] {
+        fail(RAYO_INVALID_ARGUMENT, "{}: data of input {} is NULL", call_.schema().raw->name,
+             call_.schema().inputs[i].name);
+      });
+    }
+  }
+  for (size_t o = 0; o < output_places_.size(); ++o) {
+    out[o] = const_cast<void *>(address_of(outputs[o]));
+    bits |= reinterpret_cast<uintptr_t>(out[o]);
+    if (out[o] == nullptr && !output_places_[o].empty) {
+      return fence([&] {
+        fail(RAYO_INVALID_ARGUMENT, "{}: data of output {} is NULL", call_.schema().raw->name,
+             call_.schema().outputs[o].name);
+      });
+    }
+  }
+  const rayo_status places = check_places(in, out, out_rebind);
+  if ((bits & alignment_mask_) != 0) *out_rebind = true;
+  if (places != RAYO_OK || *out_rebind) return places;
+
+  const Scratch scratch(prepared_.workspace_size, prepared_.workspace_alignment);
+  if (scratch.failed()) {
+    return fence([&] {
+      fail(RAYO_OUT_OF_MEMORY, "{}: no memory for a workspace of {} bytes; smaller work may succeed",
+           call_.schema().raw->name, prepared_.workspace_size);
+    });
+  }
+  const rayo_call packet{in, out, prepared_.state, scratch.get(), executor, threads_, 0};
+  const rayo_status status = prepared_.fn(&packet);
+  if (status != RAYO_OK) {
+    const std::string_view text = last_error();
+    return fence([&] {
+      fail(status, "{} on {} ({}): {}", call_.schema().raw->name, kernel_->owner->name, kernel_->kernel->name,
+           text.empty() ? "the kernel failed without a message" : std::string(text));
+    });
+  }
+  return RAYO_OK;
+}
+
+}  // namespace rayo
