@@ -18,7 +18,7 @@ const char *env_text(const char *name) noexcept {
   return value != nullptr && *value != '\0' ? value : nullptr;
 }
 
-std::string quoted(std::string_view text) {
+std::string quote(std::string_view text) {
   constexpr size_t kLongest = 120;
   std::string out = "'";
   for (const char c : text.substr(0, kLongest)) {
@@ -41,7 +41,7 @@ uint32_t parse_threads(std::string_view source, std::string_view text) {
   const char *end = text.data() + text.size();
   const auto result = std::from_chars(text.data(), end, threads);
   if (result.ec != std::errc() || result.ptr != end || threads == 0 || threads > kMaxThreads) {
-    fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: a number of threads from 1 to {}", source, quoted(text), kMaxThreads);
+    fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: a number of threads from 1 to {}", source, quote(text), kMaxThreads);
   }
   return threads;
 }
@@ -50,7 +50,7 @@ uint32_t parse_policy(std::string_view source, std::string_view text) {
   if (text == "reproducible") return RAYO_POLICY_REPRODUCIBLE;
   if (text == "accurate") return RAYO_POLICY_ACCURATE;
   if (text == "relaxed") return RAYO_POLICY_RELAXED;
-  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: reproducible, accurate, relaxed", source, quoted(text));
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: reproducible, accurate, relaxed", source, quote(text));
 }
 
 int32_t parse_log_level(std::string_view source, std::string_view text) {
@@ -59,7 +59,7 @@ int32_t parse_log_level(std::string_view source, std::string_view text) {
   if (text == "warn") return RAYO_LOG_WARN;
   if (text == "info") return RAYO_LOG_INFO;
   if (text == "debug") return RAYO_LOG_DEBUG;
-  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: error, warn, info, debug, off", source, quoted(text));
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: error, warn, info, debug, off", source, quote(text));
 }
 
 }  // namespace rayo

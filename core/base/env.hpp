@@ -17,7 +17,7 @@ bool privileged_process() noexcept;
 const char *env_text(const char *name) noexcept;
 
 // 'text' in quotes, cut to a readable length, control characters replaced: for messages.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 constexpr uint32_t kMaxThreads = 1024;
 

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "base/log.hpp"
+#include "capi/host_table.hpp"
 #include "device/pool.hpp"
 #include "dispatch/plan.hpp"
 #include "registry/registry.hpp"
@@ -24,7 +25,7 @@ struct rayo_runtime {
   rayo_runtime &operator=(const rayo_runtime &) = delete;
 
   rayo::Log log;
-  rayo_host host{};         // given to plugins; host.max_threads is the largest budget
+  rayo::HostTable host{};   // given to plugins
   std::string device;       // "auto" or a name
   uint32_t numerics = RAYO_POLICY_ACCURATE;
   uint32_t default_threads = 1;

@@ -68,25 +68,25 @@ TypeBindings parse_bindings(std::string_view text) {
   for (const std::string_view word : words(text)) {
     const size_t equals = word.find('=');
     if (equals == std::string_view::npos || !is_name(word.substr(0, equals))) {
-      fail(RAYO_INVALID_ARGUMENT, "types {}: {} is not VARIABLE=dtype,dtype (as in T=f32,f64)", quoted(text),
-           quoted(word));
+      fail(RAYO_INVALID_ARGUMENT, "types {}: {} is not VARIABLE=dtype,dtype (as in T=f32,f64)", quote(text),
+           quote(word));
     }
     const std::string_view variable = word.substr(0, equals);
     DLDataType dtype{};
     if (parse_dtype(variable, &dtype)) {
-      fail(RAYO_INVALID_ARGUMENT, "types {}: a variable cannot be called like a dtype ({})", quoted(text),
-           quoted(variable));
+      fail(RAYO_INVALID_ARGUMENT, "types {}: a variable cannot be called like a dtype ({})", quote(text),
+           quote(variable));
     }
     std::vector<DLDataType> values;
     for (const std::string_view value : split(word.substr(equals + 1), ',')) {
       if (!parse_dtype(value, &dtype)) {
         fail(RAYO_INVALID_ARGUMENT, "types {}: unknown dtype {}; legal: f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64",
-             quoted(text), quoted(value));
+             quote(text), quote(value));
       }
       values.push_back(dtype);
     }
     if (!bindings.emplace(std::string(variable), std::move(values)).second) {
-      fail(RAYO_INVALID_ARGUMENT, "types {}: variable {} is bound twice", quoted(text), quoted(variable));
+      fail(RAYO_INVALID_ARGUMENT, "types {}: variable {} is bound twice", quote(text), quote(variable));
     }
   }
   return bindings;
@@ -103,19 +103,19 @@ std::vector<OperandSpec> parse_operands(std::string_view text) {
     }
     const size_t colon = word.find(':');
     if (colon == std::string_view::npos || !is_name(word.substr(0, colon)) || !is_name(word.substr(colon + 1))) {
-      fail(RAYO_INVALID_ARGUMENT, "operands {}: {} is neither name:type nor [name:type]", quoted(text), quoted(whole));
+      fail(RAYO_INVALID_ARGUMENT, "operands {}: {} is neither name:type nor [name:type]", quote(text), quote(whole));
     }
     operand.name = word.substr(0, colon);
     operand.type = word.substr(colon + 1);
     for (const OperandSpec &other : operands) {
       if (other.name == operand.name) {
-        fail(RAYO_INVALID_ARGUMENT, "operands {}: {} is named twice", quoted(text), quoted(operand.name));
+        fail(RAYO_INVALID_ARGUMENT, "operands {}: {} is named twice", quote(text), quote(operand.name));
       }
     }
     operands.push_back(std::move(operand));
   }
   if (operands.size() > RAYO_MAX_OPERANDS) {
-    fail(RAYO_INVALID_ARGUMENT, "operands {}: {} of them; at most {} are legal", quoted(text), operands.size(),
+    fail(RAYO_INVALID_ARGUMENT, "operands {}: {} of them; at most {} are legal", quote(text), operands.size(),
          RAYO_MAX_OPERANDS);
   }
   return operands;

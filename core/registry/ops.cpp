@@ -92,6 +92,7 @@ struct Catalogue {
 rayo_attr_def attr_of(const Row &row) {
   rayo_attr_def attr{};
   attr.struct_size = sizeof attr;
+  attr.struct_type = RAYO_TYPE_ATTR_DEF;
   attr.name = row.name;
   attr.kind = row.kind;
   attr.flags = row.flags;
@@ -130,14 +131,14 @@ void parse_parts(Schema *schema) {
   schema->types = parse_bindings(raw.types);
   if (schema->outputs.empty()) fail(RAYO_INVALID_ARGUMENT, "it has no output; an op has 1 to {}", RAYO_MAX_OPERANDS);
   for (const OperandSpec &output : schema->outputs) {
-    if (output.optional) fail(RAYO_INVALID_ARGUMENT, "output {} is optional; only inputs may be", quoted(output.name));
+    if (output.optional) fail(RAYO_INVALID_ARGUMENT, "output {} is optional; only inputs may be", quote(output.name));
   }
   for (const auto *list : {&schema->inputs, &schema->outputs}) {
     for (const OperandSpec &operand : *list) {
       DLDataType dtype{};
       if (!parse_dtype(operand.type, &dtype) && !schema->types.contains(operand.type)) {
         fail(RAYO_INVALID_ARGUMENT, "operand {} has type {}, neither a dtype nor a variable of types {}",
-             quoted(operand.name), quoted(operand.type), quoted(raw.types));
+             quote(operand.name), quote(operand.type), quote(raw.types));
       }
     }
   }
@@ -186,24 +187,25 @@ bool vendor_name(std::string_view name) {
 void check_attr(const rayo_attr_def *attr, std::set<std::string_view> *seen) {
   constexpr size_t kNeeded = offsetof(rayo_attr_def, doc) + sizeof(const char *);
   if (attr == nullptr) fail(RAYO_INVALID_ARGUMENT, "an attribute is NULL");
-  if (attr->struct_size < kNeeded) {
-    fail(RAYO_INVALID_ARGUMENT, "an attribute has struct_size {}, at least {} is needed", attr->struct_size, kNeeded);
+  if (attr->struct_size < kNeeded || attr->struct_type != RAYO_TYPE_ATTR_DEF) {
+    fail(RAYO_INVALID_ARGUMENT, "an attribute has struct_size {} and struct_type {}; needed: at least {} and {}",
+         attr->struct_size, attr->struct_type, kNeeded, RAYO_TYPE_ATTR_DEF);
   }
   if (attr->name == nullptr || *attr->name == '\0') fail(RAYO_INVALID_ARGUMENT, "an attribute has no name");
   if (!seen->insert(attr->name).second) {
-    fail(RAYO_INVALID_ARGUMENT, "attribute {} is declared twice", quoted(attr->name));
+    fail(RAYO_INVALID_ARGUMENT, "attribute {} is declared twice", quote(attr->name));
   }
   if (attr->kind < RAYO_ATTR_INT || attr->kind > RAYO_ATTR_STRING) {
-    fail(RAYO_INVALID_ARGUMENT, "attribute {} has kind {}; legal: 1 (int), 2 (float), 3 (string)", quoted(attr->name),
+    fail(RAYO_INVALID_ARGUMENT, "attribute {} has kind {}; legal: 1 (int), 2 (float), 3 (string)", quote(attr->name),
          attr->kind);
   }
   const bool has_default = (attr->flags & (RAYO_ATTR_REQUIRED | RAYO_ATTR_LIST)) == 0;
   if (has_default && attr->kind != RAYO_ATTR_STRING && attr->default_count != 1) {
     fail(RAYO_INVALID_ARGUMENT, "attribute {} has {} defaults; it is neither required nor a list, so it needs 1",
-         quoted(attr->name), attr->default_count);
+         quote(attr->name), attr->default_count);
   }
   if ((attr->default_count > 0 || (has_default && attr->kind == RAYO_ATTR_STRING)) && attr->default_data == nullptr) {
-    fail(RAYO_INVALID_ARGUMENT, "attribute {} has default_data NULL", quoted(attr->name));
+    fail(RAYO_INVALID_ARGUMENT, "attribute {} has default_data NULL", quote(attr->name));
   }
 }
 
@@ -223,7 +225,7 @@ std::unique_ptr<Schema> parse_schema(const rayo_op_schema *raw, std::string_view
   }
   if (raw->name == nullptr || !vendor_name(raw->name)) {
     fail(RAYO_INVALID_ARGUMENT, "op schema {}: a vendor's op is called vendor.op, [a-z0-9_] and a dot, up to 64 bytes",
-         raw->name == nullptr ? std::string("NULL") : quoted(raw->name));
+         raw->name == nullptr ? std::string("NULL") : quote(raw->name));
   }
   try {
     if (raw->version == 0) fail(RAYO_INVALID_ARGUMENT, "version is 0; the first one is 1");
@@ -245,7 +247,7 @@ std::unique_ptr<Schema> parse_schema(const rayo_op_schema *raw, std::string_view
     schema->op = intern_op(raw->name);
     return schema;
   } catch (const Error &error) {
-    fail(error.status(), "op schema {}: {}", quoted(raw->name), error.what());
+    fail(error.status(), "op schema {}: {}", quote(raw->name), error.what());
   }
 }
 

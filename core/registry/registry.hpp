@@ -26,6 +26,7 @@ struct PluginRecord {
   std::string version;
   std::string reason;  // "" when ready
   PluginState state = PluginState::rejected;
+  uint32_t kernel_count = 0;
   const rayo_plugin *plugin = nullptr;  // ready only
   rayo_instance *instance = nullptr;    // ready only
   // SHA-256 of the file in hex, read on first request; "" when unreadable. Thread-safe.
@@ -51,7 +52,7 @@ struct DeviceRecord {
 };
 
 struct RegistryOptions {
-  std::vector<std::string> folders;  // searched in order, already resolved by the search rules
+  std::vector<std::string> folders;  // searched in order; what the search rules refuse becomes a rejected record
   std::vector<std::string> files;    // single files: a refused one fails the build
   uint64_t cpu_features = 0;         // RAYO_CPU_*, after cpu_disable
 };
@@ -73,7 +74,7 @@ class Registry {
   const PluginRecord *find_plugin(std::string_view name) const;  // ready ones only
 
  private:
-  friend std::unique_ptr<Registry> build_registry(const RegistryOptions &, const rayo_host &, const Log &);
+  friend class RegistryBuilder;
   std::vector<std::unique_ptr<PluginRecord>> plugins_;
   std::vector<std::unique_ptr<KernelRecord>> kernels_;
   std::unordered_map<rayo_op, std::vector<const KernelRecord *>> by_op_;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/load.hpp"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+
+#include <boost/dll/shared_library.hpp>
+#include <mutex>
+#include <vector>
+
+#include "base/env.hpp"
+#include "base/error.hpp"
+#include "loader/cpu_features.hpp"
+#include "loader/elf_look.hpp"
+#include "loader/fp_env.hpp"
+#include "loader/search.hpp"
+
+namespace rayo {
+namespace {
+
+// Every library ever loaded; never destroyed, so code behind a pointer that somebody kept is never unmapped.
+void keep_for_ever(boost::dll::shared_library library) {
+  static std::mutex *const mutex = new std::mutex;
+  static auto *const libraries = new std::vector<boost::dll::shared_library>;
+  const std::lock_guard lock(*mutex);
+  libraries->push_back(std::move(library));
+}
+
+// Runs `step` and fails if it left another floating-point environment behind; the old one is back in any case.
+template <class Step>
+void with_same_fp_environment(const char *what, Step &&step) {
+  const FpEnvironment before;
+  try {
+    std::forward<Step>(step)();
+  } catch (...) {
+    before.restore();
+    throw;
+  }
+  if (const std::string change = before.restore(); !change.empty()) fail(RAYO_REFUSED, "its {} {}", what, change);
+}
+
+void check_cpu(const rayo_note_desc &note, uint64_t cpu_features) {
+  const uint64_t needed = (static_cast<uint64_t>(note.cpu_high) << 32) | note.cpu_low;
+  const uint64_t missing = needed & ~cpu_features;
+  if (missing == 0) return;
+  const uint64_t absent = missing & ~detect_cpu_features();
+  if (absent != 0) fail(RAYO_UNSUPPORTED, "needs {}: not on this CPU", cpu_feature_names(absent));
+  fail(RAYO_UNSUPPORTED, "needs {}: disabled by RAYO_CPU_DISABLE or the option cpu_disable",
+       cpu_feature_names(missing));
+}
+
+// The file that was inspected must be the file that was loaded.
+void check_unchanged(const std::string &path, const struct stat &before) {
+  struct stat now {};
+  const bool same = ::stat(path.c_str(), &now) == 0 && now.st_dev == before.st_dev && now.st_ino == before.st_ino &&
+                    now.st_size == before.st_size && now.st_mtim.tv_sec == before.st_mtim.tv_sec &&
+                    now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
+  if (!same) fail(RAYO_REFUSED, "was replaced or changed while it was being loaded; start again");
+}
+
+rayo_plugin_query_fn open_library(const std::string &path) {
+  boost::dll::shared_library library;
+  std::error_code error;
+  namespace mode = boost::dll::load_mode;
+  library.load(path, mode::type(mode::rtld_local | mode::rtld_now), error);
+  if (error) {
+    const char *why = dlerror();
+    fail(RAYO_REFUSED, "cannot be loaded: {}", why != nullptr ? std::string(why) : error.message());
+  }
+  auto *query = reinterpret_cast<rayo_plugin_query_fn>(dlsym(library.native(), "rayo_plugin_query"));
+  keep_for_ever(std::move(library));
+  if (query == nullptr) fail(RAYO_REFUSED, "does not export rayo_plugin_query once loaded");
+  return query;
+}
+
+const rayo_plugin *run_query(rayo_plugin_query_fn query, const rayo_host &host) {
+  const rayo_plugin *plugin = nullptr;
+  set_last_error("");
+  const rayo_status status = query(&host, RAYO_ABI_VERSION, &plugin);
+  const std::string said = last_error().empty() ? std::string() : fmt::format(": {}", last_error());
+  if (status != RAYO_OK) fail(RAYO_REFUSED, "its query failed with status {}{}", status, said);
+  if (plugin == nullptr) fail(RAYO_UNSUPPORTED, "says that it is not for this host{}", said);
+  return plugin;
+}
+
+rayo_instance *run_create(const rayo_plugin &plugin, const rayo_host &host) {
+  rayo_instance *instance = nullptr;
+  rayo_error error{};
+  const rayo_status status = plugin.create(&host, &instance, &error);
+  error.text[RAYO_ERROR_TEXT - 1] = '\0';
+  if (status != RAYO_OK) {
+    fail(RAYO_REFUSED, "could not start (status {}): {}", status,
+         error.text[0] != '\0' ? error.text : "it gave no reason");
+  }
+  return instance;
+}
+
+void load_into(LoadedPlugin *out, const rayo_host &host, uint64_t cpu_features, const Log &log,
+               const std::function<const std::string *(std::string_view)> &taken) {
+  PluginRecord &record = *out->record;
+  if (const std::string reason = distrust(record.file); !reason.empty()) fail(RAYO_REFUSED, "{}", reason);
+  const ElfLook look = look_at_elf(record.file);
+  if (look.has_note) {
+    record.name = look.note.name;
+    record.vendor = look.note.vendor;
+  }
+  if (!look.reason.empty()) fail(RAYO_REFUSED, "{}", look.reason);
+  if (const std::string *other = taken(record.name); other != nullptr) {
+    fail(RAYO_REFUSED, "has the name {}, which {} has taken; the first one found wins", quote(record.name),
+         quote(*other));
+  }
+  if (const std::string reason = abi_mismatch(look.note.abi_version, look.note.abi_min); !reason.empty()) {
+    fail(RAYO_REFUSED, "{}", reason);
+  }
+  check_cpu(look.note, cpu_features);
+
+  rayo_plugin_query_fn query = nullptr;
+  with_same_fp_environment("loading", [&] { query = open_library(record.file); });
+  check_unchanged(record.file, look.file);
+  const rayo_plugin *plugin = nullptr;
+  with_same_fp_environment("query", [&] { plugin = run_query(query, host); });
+  out->answer = check_answer(plugin, look.note, log);
+  rayo_instance *instance = nullptr;
+  try {
+    with_same_fp_environment("create", [&] { instance = run_create(*plugin, host); });
+  } catch (...) {
+    if (instance != nullptr) plugin->destroy(instance);
+    throw;
+  }
+  record.instance = instance;
+  record.vendor = plugin->vendor;
+  record.version = plugin->version;
+  record.plugin = plugin;
+  record.state = PluginState::ready;
+}
+
+}  // namespace
+
+LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, uint64_t cpu_features, const Log &log,
+                         const std::function<const std::string *(std::string_view name)> &taken) {
+  LoadedPlugin loaded;
+  loaded.record = std::make_unique<PluginRecord>();
+  loaded.record->file = path;
+  try {
+    load_into(&loaded, host, cpu_features, log, taken);
+    log(RAYO_LOG_INFO, "plugin {} is ready: {} kernels, {}", loaded.record->name, loaded.answer.kernels.size(), path);
+  } catch (const std::bad_alloc &) {
+    throw;
+  } catch (const std::exception &error) {
+    loaded.answer = PluginAnswer{};
+    loaded.record->reason = error.what();
+    log(RAYO_LOG_INFO, "plugin file {} is rejected: it {}", path, error.what());
+  }
+  return loaded;
+}
+
+}  // namespace rayo

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/search.hpp"
+
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "base/env.hpp"
+#include "base/error.hpp"
+
+namespace rayo {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Symbolic links resolved; "" with errno set when it is not there.
+std::string real_path_of(const std::string &path) {
+  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  return resolved ? std::string(resolved.get()) : std::string();
+}
+
+// Path of the shared object (or, linked statically, the program) that holds this function.
+const std::string &own_path() {
+  static const std::string path = [] {
+    Dl_info info{};
+    if (dladdr(reinterpret_cast<const void *>(&own_path), &info) == 0 || info.dli_fname == nullptr)
+      return std::string();
+    // A program started as "./x" or by PATH has a name that dladdr cannot resolve.
+    std::string real = real_path_of(info.dli_fname);
+    return real.empty() ? real_path_of("/proc/self/exe") : real;
+  }();
+  return path;
+}
+
+bool trusted_owner(uid_t owner) {
+  static const uid_t library_owner = [] {
+    struct stat info {};
+    return !own_path().empty() && ::stat(own_path().c_str(), &info) == 0 ? info.st_uid : ::geteuid();
+  }();
+  return owner == 0 || owner == ::geteuid() || owner == library_owner;
+}
+
+std::string distrust_one(const std::string &path, bool sticky_passes) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) return fmt::format("cannot be examined: {}", std::strerror(errno));
+  if (!trusted_owner(info.st_uid)) {
+    return fmt::format("belongs to user {}; trusted are root, this user and the owner of librayo", info.st_uid);
+  }
+  const bool sticky = S_ISDIR(info.st_mode) && (info.st_mode & S_ISVTX) != 0;
+  if ((info.st_mode & S_IWOTH) != 0 && !(sticky_passes && sticky)) {
+    return fmt::format("is writable by others (mode {:04o}); use chmod o-w", info.st_mode & 07777u);
+  }
+  return "";
+}
+
+// `path` is real. Its own mode and those of every folder above it.
+std::string distrust_chain(const std::string &path) {
+  if (std::string reason = distrust_one(path, false); !reason.empty()) return reason;
+  for (fs::path above = fs::path(path).parent_path(); !above.empty(); above = above.parent_path()) {
+    if (const std::string reason = distrust_one(above.string(), true); !reason.empty()) {
+      return fmt::format("lies in {}, which {}", quote(above.string()), reason);
+    }
+    if (above == above.root_path()) break;
+  }
+  return "";
+}
+
+void list_folder(const std::string &folder, SearchResult *result) {
+  const std::string real = real_path_of(folder);
+  if (real.empty()) {
+    const int error = errno;
+    result->refused.push_back({folder, error == ENOENT || error == ENOTDIR
+                                           ? std::string("does not exist; make the folder or correct the path")
+                                           : fmt::format("cannot be opened: {}", std::strerror(error))});
+    return;
+  }
+  if (std::string reason = distrust_chain(real); !reason.empty()) {
+    result->refused.push_back({folder, std::move(reason)});
+    return;
+  }
+  std::error_code error;
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(real, error), end; !error && it != end; it.increment(error)) {
+    std::string name = it->path().filename().string();
+    if (name.size() > 3 && name.ends_with(".so")) names.push_back(std::move(name));
+  }
+  if (error) {
+    result->refused.push_back({folder, fmt::format("cannot be listed: {}", error.message())});
+    return;
+  }
+  std::sort(names.begin(), names.end());
+  for (const std::string &name : names) {
+    const std::string file = real == "/" ? real + name : real + "/" + name;
+    std::string target = real_path_of(file);
+    if (target.empty()) {
+      result->refused.push_back({file, fmt::format("cannot be opened: {}", std::strerror(errno))});
+      continue;
+    }
+    result->files.push_back(std::move(target));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> split_plugin_path(std::string_view path) {
+  std::vector<std::string> entries;
+  while (true) {
+    const size_t colon = path.find(':');
+    entries.emplace_back(path.substr(0, colon));
+    if (colon == std::string_view::npos) return entries;
+    path.remove_prefix(colon + 1);
+  }
+}
+
+std::vector<std::string> default_plugin_folders() {
+  std::vector<std::string> candidates;
+  if (!own_path().empty()) {
+    const fs::path home = fs::path(own_path()).parent_path();
+    candidates.push_back((home / "rayo/plugins").string());  // also right for lib/x86_64-linux-gnu
+    candidates.push_back((home / "../lib/rayo/plugins").string());
+  }
+  candidates.emplace_back(RAYO_COMPILED_PLUGIN_DIR);
+  std::vector<std::string> folders;
+  for (const std::string &candidate : candidates) {
+    std::string real = real_path_of(candidate);
+    if (real.empty() || std::find(folders.begin(), folders.end(), real) != folders.end()) continue;
+    folders.push_back(std::move(real));
+  }
+  return folders;
+}
+
+SearchResult search_folders(const std::vector<std::string> &folders) {
+  SearchResult result;
+  for (const std::string &folder : folders) {
+    if (folder.empty()) {
+      result.refused.push_back({"", "an empty entry of the plugin path; it never means the current directory"});
+    } else if (folder.front() != '/') {
+      result.refused.push_back({folder, "is not absolute; entries of the plugin path start with /"});
+    } else {
+      list_folder(folder, &result);
+    }
+  }
+  return result;
+}
+
+std::string distrust(const std::string &real_path) { return distrust_chain(real_path); }
+
+}  // namespace rayo

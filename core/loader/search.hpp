@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Where plugins are looked for, and which files and folders are trusted enough to be opened at all. Never the current
+// directory; never what somebody else could have written.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rayo {
+
+// A place that was looked at and left alone, with the reason.
+struct Refusal {
+  std::string path;
+  std::string reason;
+};
+
+struct SearchResult {
+  std::vector<std::string> files;  // real paths of *.so files, folder by folder, sorted by name within each
+  std::vector<Refusal> refused;
+};
+
+// "a:b" to its entries, as they stand; empty ones too (they are refused later, not taken for the current directory).
+std::vector<std::string> split_plugin_path(std::string_view path);
+
+// The built-in folders that exist: lib/rayo/plugins beside this library, then the compiled-in one.
+std::vector<std::string> default_plugin_folders();
+
+// Lists the candidates of absolute folders, in order. What is missing or writable by others is refused.
+SearchResult search_folders(const std::vector<std::string> &folders);
+
+// Why this real path must not be loaded: its owner (root, this user and the owner of librayo are trusted), its mode,
+// or a folder above it that others may write to. "" = trusted. Sticky ancestors such as /tmp pass.
+std::string distrust(const std::string &real_path);
+
+}  // namespace rayo
