@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/error.hpp"
-#include "base/struct.hpp"
 #include "capi/call_desc.hpp"
 #include "capi/runtime.hpp"
+#include "capi/structs.hpp"
 #include "dispatch/plan.hpp"
 #include "dispatch/select.hpp"
 
@@ -137,16 +137,12 @@ uint32_t rayo_explanation_count(const rayo_explanation *explanation) {
 
 rayo_status rayo_explanation_get(const rayo_explanation *explanation, uint32_t index, rayo_candidate *out_candidate) {
   return rayo::fence([&] {
-    if (explanation == nullptr || out_candidate == nullptr) {
-      rayo::fail(RAYO_INVALID_ARGUMENT, "explanation or out_candidate is NULL");
-    }
+    if (explanation == nullptr) rayo::fail(RAYO_INVALID_ARGUMENT, "explanation is NULL");
     if (index >= explanation->entries.size()) {
       rayo::fail(RAYO_INVALID_ARGUMENT, "candidate {} of {}", index, explanation->entries.size());
     }
     const rayo_explanation::Entry &entry = explanation->entries[index];
     rayo_candidate candidate{};
-    candidate.struct_size = sizeof(candidate);
-    candidate.struct_type = RAYO_TYPE_CANDIDATE;
     candidate.device = entry.device.c_str();
     candidate.plugin = entry.plugin.c_str();
     candidate.kernel = entry.kernel.c_str();
@@ -155,7 +151,7 @@ rayo_status rayo_explanation_get(const rayo_explanation *explanation, uint32_t i
     candidate.threads = entry.threads;
     candidate.numerics = entry.numerics;
     candidate.predicted_ns = -1.0;
-    rayo::write_struct(candidate, out_candidate);
+    rayo::write_struct(out_candidate, candidate, RAYO_TYPE_CANDIDATE, "out_candidate");
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "capi/runtime.hpp"
+#include "capi/structs.hpp"
 #include "dispatch/plan.hpp"
 
 namespace rayo {
@@ -119,12 +120,7 @@ CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *c
   request.threads = runtime.threads.load(std::memory_order_relaxed);
   request.policy = runtime.numerics;
   if (options == nullptr) return request;
-  if (options->struct_type != RAYO_TYPE_RUN_OPTIONS || options->struct_size < sizeof(rayo_struct)) {
-    fail(RAYO_INVALID_ARGUMENT, "options: not a rayo_run_options (struct_type {}): start from RAYO_RUN_OPTIONS_INIT",
-         options->struct_type);
-  }
-  rayo_run_options given = RAYO_RUN_OPTIONS_INIT;
-  std::memcpy(&given, options, std::min<size_t>(options->struct_size, sizeof(given)));
+  const rayo_run_options given = read_struct(options, RAYO_TYPE_RUN_OPTIONS, "options");
   if (given.device != nullptr) request.device = given.device;
   if (given.threads != 0) request.threads = std::min(given.threads, runtime.host.max_threads);
   if (given.numerics > RAYO_POLICY_RELAXED) {
