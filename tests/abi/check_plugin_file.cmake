@@ -1,0 +1,21 @@
+# Checks a plugin file from outside: one exported symbol, and the note that the core reads before loading.
+#   cmake -DFILE=x.so -DNM=nm -DREADELF=readelf -DNOTE_NAME=x -P check_plugin_file.cmake
+execute_process(COMMAND ${NM} -D --defined-only ${FILE} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(STRIP "${symbols}" symbols)
+if(NOT symbols MATCHES "^[0-9a-f]+ T rayo_plugin_query$")
+  message(FATAL_ERROR "${FILE} must export rayo_plugin_query and nothing else, but exports:\n${symbols}")
+endif()
+
+execute_process(COMMAND ${READELF} --wide --notes ${FILE} OUTPUT_VARIABLE notes COMMAND_ERROR_IS_FATAL ANY)
+if(NOT notes MATCHES "Rayo[ \t]+0x00000068")
+  message(FATAL_ERROR "${FILE} has no note with owner Rayo and 0x68 bytes:\n${notes}")
+endif()
+string(HEX "${NOTE_NAME}" hex)
+string(REGEX REPLACE "(..)" "\\1 " hex "${hex}")
+if(NOT notes MATCHES "${hex}00 ")
+  message(FATAL_ERROR "the note of ${FILE} does not carry the name ${NOTE_NAME}:\n${notes}")
+endif()
+execute_process(COMMAND ${READELF} --wide --program-headers ${FILE} OUTPUT_VARIABLE headers COMMAND_ERROR_IS_FATAL ANY)
+if(NOT headers MATCHES "NOTE[^\n]*R ")
+  message(FATAL_ERROR "the note of ${FILE} is in no NOTE segment:\n${headers}")
+endif()

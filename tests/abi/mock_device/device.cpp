@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The mock device itself: enumeration, opening, memory.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+
+#include "mock.h"
+
+namespace mock {
+
+bool forked(const Shared &shared) { return shared.pid != getpid(); }
+
+void check_usable(const Shared &shared) {
+  // First the pid, before any lock: in a forked child a lock may be held by a thread that does not exist.
+  if (forked(shared)) throw Error(RAYO_FORKED, "mock0 belongs to the parent of this process; open it again there");
+  std::lock_guard lock(const_cast<Shared &>(shared).mutex);
+  if (shared.lost) throw Error(RAYO_DEVICE_LOST, "mock0 was lost");
+}
+
+Memory::Memory(std::shared_ptr<Shared> owner, uint64_t size, uint32_t memory_kind)
+    : shared(std::move(owner)), bytes(size), kind(memory_kind) {
+  std::lock_guard lock(shared->mutex);
+  if (shared->live_bytes + size > kMemoryBytes)
+    throw Error(RAYO_OUT_OF_MEMORY, "mock0 has " + std::to_string(kMemoryBytes - shared->live_bytes) + " bytes left, " +
+                                        std::to_string(size) + " were asked for");
+  shared->live_bytes += size;
+}
+
+Memory::~Memory() {
+  std::lock_guard lock(shared->mutex);
+  shared->live_bytes -= bytes.size();
+}
+
+namespace {
+
+rayo_status enumerate(rayo_instance *, uint32_t capacity, rayo_device_info *const *out, uint32_t *out_count,
+                      rayo_error *) {
+  *out_count = 1;
+  if (capacity == 0) return RAYO_OK;
+  rayo_device_info info{};
+  std::snprintf(info.id, sizeof info.id, "mock0");
+  std::snprintf(info.name, sizeof info.name, "mock device with memory of its own");
+  std::snprintf(info.driver, sizeof info.driver, "threads");
+  info.dl = {kDLExtDev, 0};
+  info.flags = RAYO_DEVICE_SOFTWARE;
+  info.alignment = 4;
+  info.memory_bytes = kMemoryBytes;
+  info.max_buffer_bytes = kMaxBufferBytes;
+  rayo::plugin::fill(out[0], info);
+  return RAYO_OK;
+}
+
+rayo_status device_open(rayo_instance *instance, uint32_t index, rayo_device **out, rayo_error *error) {
+  return fence(error, [&] {
+    if (index != 0) throw Error(RAYO_NOT_FOUND, "device index " + std::to_string(index) + ": there is only 0");
+    auto shared = std::make_shared<Shared>();
+    shared->host = instance->host;
+    shared->pid = getpid();
+    *out = new rayo_device{std::move(shared)};
+  });
+}
+
+void device_close(rayo_device *device) {
+  if (!forked(*device->shared)) delete device;
+}
+
+rayo_status buffer_create(rayo_device *device, const rayo_buffer_desc *desc, rayo_buffer **out, rayo_error *error) {
+  return fence(error, [&] {
+    check_usable(*device->shared);
+    rayo::plugin::check_extensions(desc->next);
+    if (desc->memory != RAYO_MEMORY_DEVICE && desc->memory != RAYO_MEMORY_PINNED)
+      throw Error(RAYO_UNSUPPORTED,
+                  "memory kind " + std::to_string(desc->memory) + ": mock0 has RAYO_MEMORY_DEVICE and _PINNED");
+    if (desc->size > kMaxBufferBytes)
+      throw Error(RAYO_OUT_OF_MEMORY, "a buffer of " + std::to_string(desc->size) +
+                                          " bytes is above mock0's limit of " + std::to_string(kMaxBufferBytes));
+    static std::atomic<uint64_t> next_handle{0x1000};
+    auto memory = std::make_shared<Memory>(device->shared, desc->size, desc->memory);
+    *out = new rayo_buffer{std::move(memory), next_handle.fetch_add(1)};
+  });
+}
+
+rayo_status buffer_import(rayo_device *device, void *, uint64_t, rayo_buffer **, rayo_error *error) {
+  return fence(error, [&] {
+    check_usable(*device->shared);
+    throw Error(RAYO_UNSUPPORTED, "mock0 cannot reach host memory; copy it into a buffer");
+  });
+}
+
+void buffer_destroy(rayo_buffer *buffer) {
+  if (!forked(*buffer->memory->shared)) delete buffer;
+}
+
+rayo_status buffer_map(rayo_buffer *buffer, void **out_host, rayo_error *error) {
+  return fence(error, [&] {
+    check_usable(*buffer->memory->shared);
+    if (buffer->memory->kind != RAYO_MEMORY_PINNED)
+      throw Error(RAYO_UNSUPPORTED, "device memory of mock0 has no host address; use RAYO_MEMORY_PINNED or copy");
+    *out_host = buffer->memory->bytes.data();
+  });
+}
+
+rayo_status buffer_handle(rayo_buffer *buffer, void **out_handle, rayo_error *error) {
+  return fence(error, [&] {
+    check_usable(*buffer->memory->shared);
+    *out_handle = reinterpret_cast<void *>(buffer->handle);
+  });
+}
+
+constexpr rayo_device_api make_api() {
+  rayo_device_api api{};
+  api.struct_size = sizeof(rayo_device_api);
+  api.struct_type = RAYO_TYPE_DEVICE_API;
+  api.enumerate = enumerate;
+  api.device_open = device_open;
+  api.device_close = device_close;
+  api.buffer_create = buffer_create;
+  api.buffer_import = buffer_import;
+  api.buffer_destroy = buffer_destroy;
+  api.buffer_map = buffer_map;
+  api.buffer_handle = buffer_handle;
+  api.queue_create = queue_create;
+  api.queue_destroy = queue_destroy;
+  api.queue_wait = queue_wait;
+  api.semaphore_create = semaphore_create;
+  api.semaphore_destroy = semaphore_destroy;
+  api.semaphore_query = semaphore_query;
+  api.semaphore_wait = semaphore_wait;
+  api.semaphore_signal = semaphore_signal;
+  api.submit = submit;
+  api.copy = copy;
+  return api;
+}
+
+}  // namespace
+
+constexpr rayo_device_api kDeviceApi = make_api();
+
+}  // namespace mock
