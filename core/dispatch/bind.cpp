@@ -179,6 +179,14 @@ void BoundCall::check_outputs(const CallRequest &request, const std::vector<Oper
   }
 }
 
+// A variable that only an output carries (cast's target) counts among the types a kernel must take.
+void BoundCall::bind_output_type(const OperandSpec &spec, DLDataType dtype) {
+  const bool variable = schema_->types.find(spec.type) != schema_->types.end();
+  const bool bound =
+      std::any_of(types_.begin(), types_.end(), [&](const auto &pair) { return pair.first == spec.type; });
+  if (variable && !bound) types_.emplace_back(spec.type, dtype);
+}
+
 void BoundCall::shape_for_kernel() {
   kernel_inputs_ = inputs_;
   kernel_outputs_ = outputs_;
@@ -229,6 +237,7 @@ BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
     check_extents(fmt::format("{}: the result", schema_->raw->name), output);
   }
   check_outputs(request, inferred);
+  for (size_t i = 0; i < outputs_.size(); ++i) bind_output_type(schema_->outputs[i], outputs_[i].dtype);
   shape_for_kernel();
   describe(&kernel_inputs_, &input_descs_, &input_pointers_, request.constant_inputs);
   describe(&kernel_outputs_, &output_descs_, &output_pointers_, 0);

@@ -5,11 +5,12 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "dispatch/shape_rule_set.hpp"
 
 namespace rayo {
 namespace {
 
-using Operands = std::vector<OperandDesc>;
+using shape_rule::Operands;
 
 std::string types_text(const Schema &schema, const std::string &variable) {
   std::string text;
@@ -19,27 +20,12 @@ std::string types_text(const Schema &schema, const std::string &variable) {
   return text;
 }
 
-// Extents of `a` and `b` broadcast together, numpy's rule; false if they do not fit.
-bool broadcast_shapes(const int64_t *a, int32_t a_ndim, const int64_t *b, int32_t b_ndim, int64_t *out,
-                      int32_t *out_ndim) {
-  const int32_t ndim = std::max(a_ndim, b_ndim);
-  for (int32_t i = 0; i < ndim; ++i) {
-    const int32_t from_end = ndim - i;
-    const int64_t x = from_end > a_ndim ? 1 : a[a_ndim - from_end];
-    const int64_t y = from_end > b_ndim ? 1 : b[b_ndim - from_end];
-    if (x != y && x != 1 && y != 1) return false;
-    out[i] = x == 1 ? y : x;
-  }
-  *out_ndim = ndim;
-  return true;
-}
-
 void infer_broadcast(const Schema &schema, const Operands &inputs, OperandDesc *out) {
   out->ndim = 0;
   for (const OperandDesc &input : inputs) {
     if (input.absent()) continue;
     OperandDesc joined = *out;
-    if (!broadcast_shapes(out->shape, out->ndim, input.shape, input.ndim, joined.shape, &joined.ndim)) {
+    if (!shape_rule::broadcast_shapes(out->shape, out->ndim, input.shape, input.ndim, joined.shape, &joined.ndim)) {
       std::string shapes;
       for (const OperandDesc &each : inputs) shapes += (shapes.empty() ? "" : " and ") + shape_text(each);
       fail(RAYO_INVALID_ARGUMENT,
@@ -73,92 +59,6 @@ void infer_arg_reduce(const Schema &schema, const OperandDesc &input, const Attr
   }
 }
 
-void infer_dot(const Operands &inputs, OperandDesc *out) {
-  const OperandDesc &a = inputs[0];
-  const OperandDesc &b = inputs[1];
-  if (a.ndim != 1 || b.ndim != 1 || a.shape[0] != b.shape[0]) {
-    fail(RAYO_INVALID_ARGUMENT, "dot: shapes {} and {}: two vectors of equal length are needed (matmul takes matrices)",
-         shape_text(a), shape_text(b));
-  }
-  out->ndim = 0;
-}
-
-void infer_matmul(const Operands &inputs, OperandDesc *out) {
-  const OperandDesc &a = inputs[0];
-  const OperandDesc &b = inputs[1];
-  if (a.ndim == 0 || b.ndim == 0) {
-    fail(RAYO_INVALID_ARGUMENT,
-         "matmul: shapes {} and {}: operands of rank 0 are not taken (mul multiplies by a scalar)", shape_text(a),
-         shape_text(b));
-  }
-  const int64_t k_a = a.shape[a.ndim - 1];
-  const int64_t k_b = b.ndim == 1 ? b.shape[0] : b.shape[b.ndim - 2];
-  if (k_a != k_b) {
-    fail(RAYO_INVALID_ARGUMENT,
-         "matmul: shapes {} and {}: the last axis of A ({}) and the second last of B ({}) differ", shape_text(a),
-         shape_text(b), k_a, k_b);
-  }
-  if (!broadcast_shapes(a.shape, std::max(a.ndim - 2, 0), b.shape, std::max(b.ndim - 2, 0), out->shape, &out->ndim)) {
-    fail(RAYO_INVALID_ARGUMENT, "matmul: the batch axes of shapes {} and {} do not broadcast", shape_text(a),
-         shape_text(b));
-  }
-  if (out->ndim + 2 > RAYO_MAX_NDIM) {
-    fail(RAYO_UNSUPPORTED, "matmul: the result's rank would be above {}", RAYO_MAX_NDIM);
-  }
-  if (a.ndim > 1) out->shape[out->ndim++] = a.shape[a.ndim - 2];
-  if (b.ndim > 1) out->shape[out->ndim++] = b.shape[b.ndim - 1];
-}
-
-void infer_gemm(const Operands &inputs, const Attributes &attributes, OperandDesc *out) {
-  const OperandDesc &a = inputs[0];
-  const OperandDesc &b = inputs[1];
-  if (a.ndim != 2 || b.ndim != 2) {
-    fail(RAYO_INVALID_ARGUMENT, "gemm: shapes {} and {}: A and B must have rank 2 (matmul takes batches)",
-         shape_text(a), shape_text(b));
-  }
-  const bool trans_a = attributes.int_or("transA", 0) != 0;
-  const bool trans_b = attributes.int_or("transB", 0) != 0;
-  const int64_t k_a = a.shape[trans_a ? 0 : 1];
-  const int64_t k_b = b.shape[trans_b ? 1 : 0];
-  if (k_a != k_b) {
-    fail(RAYO_INVALID_ARGUMENT, "gemm: shapes {} (transA={}) and {} (transB={}): inner extents {} and {} differ",
-         shape_text(a), int{trans_a}, shape_text(b), int{trans_b}, k_a, k_b);
-  }
-  out->ndim = 2;
-  out->shape[0] = a.shape[trans_a ? 1 : 0];
-  out->shape[1] = b.shape[trans_b ? 0 : 1];
-  if (inputs.size() < 3 || inputs[2].absent()) return;
-  const OperandDesc &c = inputs[2];
-  OperandDesc joined;
-  const bool fits = broadcast_shapes(out->shape, 2, c.shape, c.ndim, joined.shape, &joined.ndim) && joined.ndim == 2 &&
-                    std::equal(joined.shape, joined.shape + 2, out->shape);
-  if (!fits) {
-    fail(RAYO_INVALID_ARGUMENT, "gemm: C of shape {} does not broadcast to the result {}", shape_text(c),
-         shape_text(*out));
-  }
-}
-
-void infer_transpose(const OperandDesc &input, Attributes *attributes, OperandDesc *out) {
-  std::vector<int64_t> perm = attributes->ints("perm");
-  if (perm.empty()) {
-    for (int32_t i = input.ndim; i-- > 0;) perm.push_back(i);
-  }
-  std::vector<bool> seen(static_cast<size_t>(input.ndim), false);
-  bool legal = perm.size() == static_cast<size_t>(input.ndim);
-  for (size_t i = 0; legal && i < perm.size(); ++i) {
-    if (perm[i] < 0) perm[i] += input.ndim;
-    legal = perm[i] >= 0 && perm[i] < input.ndim && !seen[static_cast<size_t>(perm[i])];
-    if (legal) seen[static_cast<size_t>(perm[i])] = true;
-  }
-  if (!legal) {
-    fail(RAYO_INVALID_ARGUMENT, "transpose: attribute 'perm' = [{}] is no permutation of the {} axes of shape {}",
-         fmt::join(attributes->ints("perm"), ", "), input.ndim, shape_text(input));
-  }
-  out->ndim = input.ndim;
-  for (size_t i = 0; i < perm.size(); ++i) out->shape[i] = input.shape[perm[i]];
-  attributes->set_ints("perm", std::move(perm));
-}
-
 Operands infer_by_vendor(const Schema &schema, const rayo_op_desc &desc) {
   std::vector<rayo_shape> shapes(schema.outputs.size());
   rayo_error error{};
@@ -179,7 +79,8 @@ Operands infer_by_vendor(const Schema &schema, const rayo_op_desc &desc) {
   return outputs;
 }
 
-void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *attributes, OperandDesc *out) {
+void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *attributes, Operands *outputs) {
+  OperandDesc *out = outputs->data();
   switch (schema.rule) {
     case ShapeRule::broadcast:
       return infer_broadcast(schema, inputs, out);
@@ -192,20 +93,72 @@ void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *att
     case ShapeRule::arg_reduce:
       return infer_arg_reduce(schema, inputs[0], *attributes, out);
     case ShapeRule::dot:
-      return infer_dot(inputs, out);
+      return shape_rule::dot(inputs, out);
     case ShapeRule::matmul:
-      return infer_matmul(inputs, out);
+      return shape_rule::matmul(schema.raw->name, inputs, out);
+    case ShapeRule::matmul_integer:
+      return shape_rule::matmul_integer(inputs, out);
     case ShapeRule::gemm:
-      return infer_gemm(inputs, *attributes, out);
+      return shape_rule::gemm(inputs, *attributes, out);
     case ShapeRule::transpose:
-      return infer_transpose(inputs[0], attributes, out);
+      return shape_rule::transpose(inputs[0], attributes, out);
+    case ShapeRule::quantize:
+      return shape_rule::quantize(schema, inputs, *attributes, out);
+    case ShapeRule::norm:
+      return shape_rule::norm(schema, inputs, *attributes, out);
+    case ShapeRule::eigh:
+      return shape_rule::eigh(inputs[0], &outputs->at(0), &outputs->at(1));
     case ShapeRule::vendor:
       break;
   }
   fail(RAYO_INTERNAL, "{}: no shape rule", schema.raw->name);
 }
 
+// Type of an output whose variable no input binds: named by an attribute, else the first the schema lists.
+DLDataType chosen_type(const Schema &schema, const OperandSpec &spec, const Attributes &attributes) {
+  const auto legal = schema.types.find(spec.type);
+  if (legal == schema.types.end() || legal->second.empty()) {
+    fail(RAYO_INTERNAL, "{}: output type {} is not bound", schema.raw->name, spec.type);
+  }
+  for (const char *name : {"to", "output_dtype"}) {
+    const rayo_attr *attr = attributes.find(name);
+    if (attr == nullptr || attr->kind != RAYO_ATTR_STRING || attr->count == 0) continue;
+    DLDataType dtype{};
+    const bool known = parse_dtype({static_cast<const char *>(attr->data), attr->count}, &dtype) &&
+                       std::any_of(legal->second.begin(), legal->second.end(),
+                                   [&](DLDataType each) { return same_dtype(each, dtype); });
+    if (known) return dtype;
+    fail(RAYO_INVALID_ARGUMENT, "{}: attribute '{}' = '{}'; legal are: {}", schema.raw->name, name,
+         static_cast<const char *>(attr->data), types_text(schema, spec.type));
+  }
+  return legal->second.front();
+}
+
 }  // namespace
+
+namespace shape_rule {
+
+bool broadcast_shapes(const int64_t *a, int32_t a_ndim, const int64_t *b, int32_t b_ndim, int64_t *out,
+                      int32_t *out_ndim) {
+  const int32_t ndim = std::max(a_ndim, b_ndim);
+  for (int32_t i = 0; i < ndim; ++i) {
+    const int32_t from_end = ndim - i;
+    const int64_t x = from_end > a_ndim ? 1 : a[a_ndim - from_end];
+    const int64_t y = from_end > b_ndim ? 1 : b[b_ndim - from_end];
+    if (x != y && x != 1 && y != 1) return false;
+    out[i] = x == 1 ? y : x;
+  }
+  *out_ndim = ndim;
+  return true;
+}
+
+bool broadcasts_to(const OperandDesc &operand, const OperandDesc &target) {
+  OperandDesc joined;
+  return broadcast_shapes(target.shape, target.ndim, operand.shape, operand.ndim, joined.shape, &joined.ndim) &&
+         joined.ndim == target.ndim && std::equal(joined.shape, joined.shape + joined.ndim, target.shape);
+}
+
+}  // namespace shape_rule
 
 int64_t OperandDesc::elements() const {
   int64_t count = 1;
@@ -279,12 +232,11 @@ Operands infer_outputs(const Schema &schema, const Operands &inputs, Attributes 
       if (!parse_dtype(spec.type, &out.dtype)) {
         const auto found =
             std::find_if(bound.begin(), bound.end(), [&](const auto &pair) { return pair.first == spec.type; });
-        if (found == bound.end()) fail(RAYO_INTERNAL, "{}: output type {} is not bound", schema.raw->name, spec.type);
-        out.dtype = found->second;
+        out.dtype = found != bound.end() ? found->second : chosen_type(schema, spec, *attributes);
       }
-      infer_by_rule(schema, inputs, attributes, &out);
       outputs.push_back(out);
     }
+    infer_by_rule(schema, inputs, attributes, &outputs);
   }
   for (OperandDesc &output : outputs) output.set_compact_strides();
   return outputs;

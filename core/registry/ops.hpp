@@ -21,7 +21,21 @@ rayo_op find_op(std::string_view name) noexcept;
 const char *op_name(rayo_op op) noexcept;  // nullptr for an unknown id; valid for ever
 
 // How an op's output shapes follow from its inputs; `vendor` calls the schema's infer_shape.
-enum class ShapeRule : uint8_t { vendor, broadcast, same, reduce, arg_reduce, dot, matmul, gemm, transpose };
+enum class ShapeRule : uint8_t {
+  vendor,
+  broadcast,
+  same,
+  reduce,
+  arg_reduce,
+  dot,
+  matmul,
+  matmul_integer,
+  gemm,
+  transpose,
+  quantize,
+  norm,
+  eigh
+};
 
 // One operand of a schema, parsed from "A:T".
 struct OperandSpec {
