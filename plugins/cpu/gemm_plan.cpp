@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which way a matrix product is computed. Every choice here is free of consequences for bits: an element's chain over k
+// is the same in every path, block and orientation (only matrix times vector has its own order, decided by the
+// contract).
+#include <cpu/gemm_plan.h>
+#include <cpu/plugin.h>
+
+namespace rayo {
+namespace {
+
+// Block limits. B's packed panel (kc x nr) and the task's block of A (mc x kc) share the second-level cache.
+constexpr int64_t kKc = 512;  // bytes matter, not elements: halved for f64 below
+constexpr int64_t kMc = 192;
+constexpr int64_t kNc = 2048;
+// A matrix B up to this size is read where it lies: it stays in the second-level cache while blocks of A pass by.
+constexpr int64_t kDirectBytes = int64_t{1} << 20;
+constexpr int64_t kTasks = 16;  // aimed at where there is work for several threads
+
+int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+uint64_t bytes_of(int64_t elements, size_t size) {
+  return static_cast<uint64_t>(round_up(elements * static_cast<int64_t>(size), 64));
+}
+
+/// a * b, capped: only compared with thresholds.
+int64_t capped_product(int64_t a, int64_t b) {
+  int64_t r = 0;
+  return __builtin_mul_overflow(a, b, &r) ? INT64_MAX : r;
+}
+
+/// y^T = b^T a^T: the same chains with rows and columns exchanged.
+void swap_roles(GemmProblem *p) {
+  const GemmProblem q = *p;
+  p->swapped = !q.swapped;
+  p->m = q.n;
+  p->n = q.m;
+  p->a = {q.b.cs, q.b.rs};
+  p->b = {q.a.cs, q.a.rs};
+  p->c = {q.c.cs, q.c.rs};
+  p->y = {q.y.cs, q.y.rs};
+  for (int32_t i = 0; i < p->batch_ndim; ++i) {
+    p->a_batch[i] = q.b_batch[i];
+    p->b_batch[i] = q.a_batch[i];
+  }
+}
+
+/// An axis of extent 1 has no stride: give it the one that suits the kernels.
+void settle_strides(GemmProblem *p) {
+  if (p->m == 1) p->a.rs = 1;
+  if (p->k == 1) p->a.cs = p->a.rs == 1 ? p->a.cs : 1;
+  if (p->n == 1) {
+    p->b.cs = 1;
+    p->y.cs = 1;
+    p->c.cs = 0;
+  }
+  if (p->m == 1) p->c.rs = 0;
+}
+
+/// A batch that shares B and whose rows follow one another is one tall matrix.
+void fold_batch(GemmProblem *p) {
+  if (p->batch_ndim != 1 || p->b_batch[0] != 0 || p->has_c) return;
+  if (p->m == 1) {
+    p->a.rs = p->a_batch[0];
+    p->y.rs = p->y_batch[0];
+  } else if (p->a_batch[0] != p->m * p->a.rs || p->y_batch[0] != p->m * p->y.rs) {
+    return;
+  }
+  p->m *= p->batch_shape[0];
+  p->batch_ndim = 0;
+}
+
+bool is_dot(const GemmProblem &p) {
+  return !p.chain && ((p.n == 1 && !p.a_transposed) || (p.m == 1 && p.b_transposed));
+}
+
+template <class T>
+void plan_dot(GemmPlan<T> *plan) {
+  GemmProblem &p = plan->p;
+  if (!(p.n == 1 && !p.a_transposed)) swap_roles(&p);  // the matrix is a, the vector b
+  fold_batch(&p);
+  plan->path = GemmPath::kDot;
+  if (p.k == 1) p.a.cs = 1;
+  plan->pack_a = p.a.cs != 1;  // rows are gathered
+  plan->pack_b = p.b.rs != 1 && p.k > 1;
+  // A task reads about 64 Ki elements: 5 to 20 us.
+  plan->mc = min64(p.m, max64(4, round_up((int64_t{1} << 16) / max64(p.k, 1), 4)));
+  plan->m_blocks = ceil_div(p.m, plan->mc);
+  plan->n_blocks = 1;
+  plan->worker_bytes = plan->pack_a ? bytes_of(kGemmDotBlock<T>, sizeof(T)) : 0;
+  plan->scratch_offset = 0;
+  plan->pack_b_offset = plan->worker_bytes;
+  if (plan->pack_b) plan->worker_bytes += bytes_of(p.k, sizeof(T));
+  // A matrix that comes from memory gains from a second core only when it is large.
+  plan->parallel = capped_product(capped_product(p.m, p.k), plan->batch) >= kGemmParallelWork / 8;
+}
+
+/// Blocks of a tile of y per task, over all of k.
+template <class T>
+void plan_direct(GemmPlan<T> *plan) {
+  const GemmProblem &p = plan->p;
+  const GemmTable<T> &t = *plan->table;
+  plan->path = GemmPath::kDirect;
+  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, 2 * kKc)));
+  plan->mc = min64(p.m, plan->pack_b ? 256 : 96);
+  plan->nc = min64(p.n, plan->scratch || plan->pack_b ? 512 : kNc);
+  plan->batch_step = 1;
+  if (plan->parallel) {
+    const int64_t wide = 4 * t.cols;
+    while (ceil_div(p.m, plan->mc) * ceil_div(p.n, plan->nc) * plan->batch < kTasks) {
+      if (plan->mc > 4 * t.mr) {
+        plan->mc = ceil_div(plan->mc, 2);
+      } else if (plan->nc > wide) {
+        plan->nc = round_up(ceil_div(plan->nc, 2), wide);
+      } else {
+        break;
+      }
+    }
+    const int64_t work = max64(1, capped_product(capped_product(p.m, p.n), p.k));
+    plan->batch_step = min64(plan->batch, max64(1, kGemmParallelWork / work));
+  } else {
+    plan->batch_step = plan->batch;
+  }
+  plan->m_blocks = ceil_div(p.m, plan->mc);
+  plan->mc = ceil_div(p.m, plan->m_blocks);
+  plan->n_blocks = ceil_div(p.n, plan->nc);
+  plan->nr = t.tile_cols(plan->mc);
+  const int64_t panels = plan->pack_b ? round_up(plan->nc, plan->nr) : t.lanes;  // else the last columns only
+  plan->worker_bytes = plan->pack_a ? bytes_of(plan->mc * plan->kc, sizeof(T)) : 0;
+  plan->pack_b_offset = plan->worker_bytes;
+  plan->worker_bytes += bytes_of(panels * plan->kc, sizeof(T));
+  plan->scratch_offset = plan->worker_bytes;
+  if (plan->scratch) plan->worker_bytes += bytes_of(plan->mc * plan->nc, sizeof(T));
+}
+
+template <class T>
+void plan_blocked(GemmPlan<T> *plan) {
+  const GemmProblem &p = plan->p;
+  const GemmTable<T> &t = *plan->table;
+  plan->path = GemmPath::kBlocked;
+  plan->pack_a = plan->pack_b = true;
+  const int64_t kc_max = kKc * 4 / static_cast<int64_t>(sizeof(T));
+  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, kc_max)));
+  plan->m_blocks = ceil_div(p.m, min64(p.m, kMc));
+  if (plan->parallel && plan->m_blocks < kTasks) plan->m_blocks = min64(kTasks, ceil_div(p.m, 4 * t.mr));
+  plan->mc = ceil_div(p.m, plan->m_blocks);
+  plan->m_blocks = ceil_div(p.m, plan->mc);
+  plan->nr = t.tile_cols(plan->mc);
+  plan->nc = round_up(ceil_div(p.n, ceil_div(p.n, kNc)), plan->nr);
+  plan->n_blocks = 1;
+  if (plan->parallel && plan->m_blocks < kTasks) {
+    plan->n_blocks = min64(ceil_div(kTasks, plan->m_blocks), ceil_div(plan->nc, 2 * plan->nr));
+  }
+  plan->shared_bytes = bytes_of(plan->nc * plan->kc, sizeof(T));
+  plan->worker_bytes = bytes_of(plan->mc * plan->kc, sizeof(T));
+}
+
+}  // namespace
+
+template <class T>
+void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool alias, GemmPlan<T> *out) {
+  *out = GemmPlan<T>{};
+  GemmPlan<T> &plan = *out;
+  plan.table = &table;
+  plan.p = problem;
+  plan.alpha = static_cast<T>(problem.alpha);
+  plan.beta = static_cast<T>(problem.beta);
+  GemmProblem &p = plan.p;
+  plan.batch = 1;
+  for (int32_t i = 0; i < p.batch_ndim; ++i) plan.batch *= p.batch_shape[i];
+  if (p.m == 0 || p.n == 0 || plan.batch == 0) {
+    plan.path = GemmPath::kEmpty;
+    return;
+  }
+  const int64_t matrix = capped_product(capped_product(p.m, p.n), p.k);
+  plan.parallel = capped_product(matrix, plan.batch) >= kGemmParallelWork;
+  if (is_dot(p)) {
+    plan_dot(&plan);
+    plan.batch = p.batch_ndim == 0 ? 1 : plan.batch;
+    return;
+  }
+  // Vectors run along y's rows: they should lie along its unit stride, and be long.
+  const bool along_rows = p.y.rs == 1 && p.y.cs != 1 && p.m > 1;
+  const bool thin = p.n * 2 <= table.lanes && p.m > 2 * p.n;
+  if (along_rows || thin || (p.n == 1 && p.m > 1)) swap_roles(&p);
+  settle_strides(&p);
+  fold_batch(&p);
+  if (p.batch_ndim == 0) plan.batch = 1;
+  const int64_t kc_direct = 2 * kKc;
+  plan.scratch = p.y.cs != 1 || (p.has_c && p.c.cs != 0 && p.c.cs != 1) || (alias && p.k > kKc / 2);
+  plan.pack_a = p.a.rs != 1 && p.a.cs != 1;
+  plan.pack_b = p.b.cs != 1;
+  const int64_t b_bytes = capped_product(capped_product(p.k, p.n), sizeof(T));
+  const bool small = b_bytes <= kDirectBytes && p.k <= 2 * kc_direct;
+  if (plan.scratch || (small && !plan.pack_b) || p.m <= 4 * table.mr) {
+    if (!small && p.m > 4 * table.mr) plan.pack_a = plan.pack_b = true;
+    plan_direct(&plan);
+  } else {
+    plan_blocked(&plan);
+  }
+}
+
+template <class T>
+uint64_t gemm_tasks(const GemmPlan<T> &plan) {
+  if (plan.path == GemmPath::kEmpty) return 1;
+  const int64_t tasks = plan.m_blocks * plan.n_blocks;
+  if (plan.path == GemmPath::kBlocked) return static_cast<uint64_t>(tasks);
+  return static_cast<uint64_t>(tasks * ceil_div(plan.batch, max64(1, plan.batch_step)));
+}
+
+template void gemm_make_plan(const GemmProblem &, const GemmTable<float> &, bool, GemmPlan<float> *);
+template void gemm_make_plan(const GemmProblem &, const GemmTable<double> &, bool, GemmPlan<double> *);
+template uint64_t gemm_tasks(const GemmPlan<float> &);
+template uint64_t gemm_tasks(const GemmPlan<double> &);
+
+}  // namespace rayo

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The micro-kernel of the matrix product: a tile of H rows by NV vectors whose accumulators stay in registers while k
+// runs. Each accumulator lane is one element's FMA chain over ascending k, so every tile shape gives the same bits.
+//
+// Hardware arithmetic. AVX-512 (2 FMA ports, latency 4): 12x2 zmm = 24 independent chains, 24 FMAs in 12 cycles; loads
+// per k step: 12 broadcasts + 2 vectors = 14 in 12 cycles of 2 load ports. AVX2 (16 registers): 6x2 ymm = 12 chains,
+// the fewest that cover 2 ports x latency 4-5, + 2 of B + 1 of A = 15 registers.
+#ifndef RAYO_KERNELS_GEMM_MICRO_H
+#define RAYO_KERNELS_GEMM_MICRO_H
+
+#include <kernels/gemm_table.h>
+#include <simd/vec.h>
+
+#define RAYO_UNROLL _Pragma("GCC unroll 16")
+
+RAYO_ISA_BEGIN
+
+/// One tile. a: element (0, 0) of the tile's rows; a_step: column stride if kRowsUnit (row stride 1), row stride
+/// otherwise (column stride 1). n: valid columns, 1..NV * lanes; b is readable to NV * lanes columns.
+template <class T>
+struct GemmTile {
+  const T *a;
+  int64_t a_step;
+  const T *b;
+  int64_t ldb;
+  T *y;
+  int64_t ldy;
+  int64_t k;
+  int64_t n;
+  bool first;
+  const GemmEpilogue<T> *epilogue;  // nullptr = store the accumulators
+};
+
+/// The element at any address.
+template <class T>
+RAYO_INLINE T gemm_get(const T *p) {
+  T x;
+  __builtin_memcpy(&x, p, sizeof x);
+  return x;
+}
+template <class T>
+RAYO_INLINE void gemm_put(T *p, T x) {
+  __builtin_memcpy(p, &x, sizeof x);
+}
+
+/// Valid lanes of vector v in a row of n columns.
+template <class T>
+RAYO_INLINE int gemm_lanes(int64_t n, int v) {
+  const int64_t left = n - v * Vec<T>::size;
+  return static_cast<int>(left < 0 ? 0 : (left < Vec<T>::size ? left : Vec<T>::size));
+}
+
+template <class T, int H, int NV>
+RAYO_INLINE void gemm_load_tile(Vec<T> (&acc)[H][NV], const GemmTile<T> &t) {
+  constexpr int kW = Vec<T>::size;
+  if (t.first) {
+    RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = set1<Vec<T>>(T(0));
+  } else if (t.n == NV * kW) {
+    RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] =
+        load(t.y + i * t.ldy + v * kW);
+  } else {
+    RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] =
+        load_n(t.y + i * t.ldy + v * kW, gemm_lanes<T>(t.n, v), T(0));
+  }
+}
+
+template <class T, int H, int NV>
+RAYO_INLINE void gemm_apply_epilogue(Vec<T> (&acc)[H][NV], const GemmEpilogue<T> &e, int64_t n) {
+  constexpr int kW = Vec<T>::size;
+  const Vec<T> alpha = set1<Vec<T>>(e.alpha);
+  RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = alpha * acc[i][v];
+  if (e.c == nullptr) return;
+  const Vec<T> beta = set1<Vec<T>>(e.beta);
+  RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v) {
+    const T *c = e.c + i * e.c_rs;
+    const Vec<T> x = e.c_cs == 0 ? set1<Vec<T>>(gemm_get(c)) : load_n(c + v * kW, gemm_lanes<T>(n, v), T(0));
+    acc[i][v] = fma(beta, x, acc[i][v]);
+  }
+}
+
+template <class T, int H, int NV>
+RAYO_INLINE void gemm_store_tile(const Vec<T> (&acc)[H][NV], const GemmTile<T> &t) {
+  constexpr int kW = Vec<T>::size;
+  if (t.n == NV * kW) {
+    RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v)
+        store(t.y + i * t.ldy + v * kW, acc[i][v]);
+  } else {
+    RAYO_UNROLL for (int i = 0; i < H; ++i) RAYO_UNROLL for (int v = 0; v < NV; ++v)
+        store_n(t.y + i * t.ldy + v * kW, acc[i][v], gemm_lanes<T>(t.n, v));
+  }
+}
+
+template <class T, int H, int NV, bool kRowsUnit>
+void gemm_micro(const GemmTile<T> &t) {
+  using V = Vec<T>;
+  constexpr int kW = V::size;
+  // The chains take hundreds of cycles; the tile of y is here, owned, by the time it is stored.
+  RAYO_UNROLL for (int i = 0; i < H; ++i) {
+    __builtin_prefetch(t.y + i * t.ldy, 1, 3);
+    __builtin_prefetch(t.y + i * t.ldy + NV * kW - 1, 1, 3);
+  }
+  V acc[H][NV];
+  gemm_load_tile(acc, t);
+  const T *b = t.b;
+  const int64_t ldb = t.ldb;
+  const int64_t step = t.a_step;
+  // Rows in groups of three share a pointer: base, base + step, base + 2 step are addressing modes.
+  constexpr int kGroups = kRowsUnit ? 1 : (H + 2) / 3;
+  const T *a[kGroups];
+  RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] = t.a + 3 * g * step;
+  _Pragma("GCC unroll 2") for (int64_t p = 0; p < t.k; ++p) {
+    V bv[NV];
+    RAYO_UNROLL for (int v = 0; v < NV; ++v) bv[v] = load(b + v * kW);
+    RAYO_UNROLL for (int i = 0; i < H; ++i) {
+      const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));
+      RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, bv[v], acc[i][v]);
+    }
+    b += ldb;
+    RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] += kRowsUnit ? step : 1;
+  }
+  if (t.epilogue != nullptr) gemm_apply_epilogue(acc, *t.epilogue, t.n);
+  gemm_store_tile(acc, t);
+}
+
+RAYO_ISA_END
+
+#endif  // RAYO_KERNELS_GEMM_MICRO_H

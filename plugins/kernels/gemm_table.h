@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The seam of the matrix product: plain structs that the baseline driver (plugins/cpu/gemm*.cpp) fills and the hot
+// loops, compiled once per ISA, read. Nothing here depends on an ISA, and nothing here may: both sides must see one
+// layout. All strides are in elements; every pointer is to the element at index 0 of what it describes.
+#ifndef RAYO_KERNELS_GEMM_TABLE_H
+#define RAYO_KERNELS_GEMM_TABLE_H
+
+#include <stdint.h>
+
+namespace rayo {
+
+/// What happens to a finished chain: t = alpha * acc; out = c ? fma(beta, c, t) : t. alpha = 1 is exact, so it may be
+/// skipped.
+template <class T>
+struct GemmEpilogue {
+  T alpha;
+  T beta;
+  const T *c;  // nullptr = no C, or beta = 0: C is never read
+  int64_t c_rs;
+  int64_t c_cs;
+};
+
+/// One step of the blocked product: y[m, n] (+)= a[m, k] b[k, n], chains continued over k blocks through y.
+///   a packed:   tiles of split_rows(m), each stored k-major at a + row * k, its column stride the tile's height
+///   a direct:   a[i * a_rs + p * a_cs] with a_rs = 1 or a_cs = 1
+///   b:          panels of nr columns; column j of row p is b[(j / nr) * b_panel + p * ldb + j % nr]; a panel's row is
+///               readable up to the next multiple of the vector width
+template <class T>
+struct GemmBlock {
+  const T *a;
+  int64_t a_rs;
+  int64_t a_cs;
+  const T *b;
+  int64_t ldb;
+  int64_t b_panel;
+  T *y;  // unit column stride
+  int64_t ldy;
+  GemmEpilogue<T> epilogue;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+  int32_t nr;      // width of a panel: tile_cols(m) of the table
+  uint8_t packed;  // a is packed
+  uint8_t first;   // chains start from +0; otherwise from y
+  uint8_t last;    // apply the epilogue
+};
+
+/// Copies a[m, k] into the packed form of GemmBlock::a, or b[k, n] into panels of nr columns with ldb = nr, b_panel =
+/// nr * k, columns beyond n filled with +0.
+template <class T>
+struct GemmPack {
+  const T *src;
+  int64_t rs;
+  int64_t cs;
+  T *dst;
+  int64_t rows;
+  int64_t cols;
+  int32_t nr;
+};
+
+/// Writes finished chains from a scratch tile into a result of any strides.
+template <class T>
+struct GemmFinish {
+  const T *acc;
+  int64_t ld_acc;
+  T *y;
+  int64_t y_rs;
+  int64_t y_cs;
+  GemmEpilogue<T> epilogue;
+  int64_t m;
+  int64_t n;
+};
+
+/// Rows of a matrix times a vector in the `dot` order: y[i] = epilogue(dot(a[i, :], x)). c_rs of the epilogue steps
+/// over i.
+template <class T>
+struct GemmRows {
+  const T *a;
+  int64_t a_rs;
+  int64_t a_cs;
+  const T *x;  // unit stride
+  T *y;
+  int64_t y_s;
+  GemmEpilogue<T> epilogue;
+  int64_t m;
+  int64_t k;
+  T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
+};
+
+/// The hot loops of one ISA. mr: most rows of a tile; lanes: elements of a vector; cols: columns of the full tile;
+/// tile_cols(m): panel width for blocks of m rows, 1x, 2x or 4x cols (short blocks take wider panels, to have as many
+/// chains in flight). A tile reads b in steps of lanes, cols, 2 cols or 4 cols: a panel that is not packed must have
+/// exactly one of these widths.
+template <class T>
+struct GemmTable {
+  int32_t mr;
+  int32_t lanes;
+  int32_t cols;
+  int32_t (*tile_cols)(int64_t m);
+  void (*block)(const GemmBlock<T> &);
+  void (*pack_a)(const GemmPack<T> &);
+  void (*pack_b)(const GemmPack<T> &);
+  void (*finish)(const GemmFinish<T> &);
+  void (*rows)(const GemmRows<T> &);
+};
+
+struct GemmTables {
+  GemmTable<float> f32;
+  GemmTable<double> f64;
+};
+
+/// The `dot` order of the numerics contract: lanes and elements per block.
+template <class T>
+constexpr int64_t kGemmDotLanes = 0;
+template <>
+inline constexpr int64_t kGemmDotLanes<float> = 64;
+template <>
+inline constexpr int64_t kGemmDotLanes<double> = 32;
+template <class T>
+constexpr int64_t kGemmDotBlock = 256 * kGemmDotLanes<T>;
+
+}  // namespace rayo
+
+#endif  // RAYO_KERNELS_GEMM_TABLE_H

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// gemm on every CPU plugin against the contract's chain: equal bits for odd shapes, every layout, transposition, alpha,
+// beta, C in all its forms, and any number of threads.
+#include <gtest/gtest.h>
+
+#include "gemm_plugins.h"
+#include "gemm_reference.h"
+
+namespace rayo::test {
+namespace {
+
+template <class T>
+constexpr DLDataType kType = RAYO_F32;
+template <>
+constexpr DLDataType kType<double> = RAYO_F64;
+
+template <class T>
+using Form = typename Matrix<T>::Form;
+
+struct Case {
+  int64_t m, n, k;
+  Attributes attributes;
+  int form_a = 0, form_b = 0, form_c = 0, form_y = 0;
+  bool has_c = true;
+  uint32_t threads = 1;
+};
+
+std::ostream &operator<<(std::ostream &out, const Case &c) {
+  return out << c.m << "x" << c.n << "x" << c.k << " alpha " << c.attributes.alpha << " beta " << c.attributes.beta
+             << " trans " << c.attributes.trans_a << c.attributes.trans_b << " chain " << c.attributes.batch_invariant
+             << " forms " << c.form_a << c.form_b << c.form_c << c.form_y << " C " << c.has_c << " threads "
+             << c.threads;
+}
+
+/// What the contract says about element (i, j).
+template <class T>
+T expected(const Case &c, const Matrix<T> &a, const Matrix<T> &b, const Matrix<T> &bias, int64_t i, int64_t j) {
+  const bool ta = c.attributes.trans_a != 0, tb = c.attributes.trans_b != 0;
+  const Elements<T> row = [&](int64_t p) { return ta ? a.at(p, i) : a.at(i, p); };
+  const Elements<T> column = [&](int64_t p) { return tb ? b.at(j, p) : b.at(p, j); };
+  const bool dot = c.attributes.batch_invariant == 0 && ((c.n == 1 && !ta) || (c.m == 1 && tb));
+  const T acc = dot ? dot_order<T>(c.k, row, column) : chain<T>(c.k, row, column);
+  const T t = static_cast<T>(c.attributes.alpha) * acc;
+  const T beta = static_cast<T>(c.attributes.beta);
+  return !c.has_c || beta == T(0) ? t : std::fma(beta, bias.at(i, j), t);
+}
+
+template <class T>
+void check(const Plugin &plugin, const Case &c, uint32_t seed) {
+  std::mt19937 random(seed);
+  const bool ta = c.attributes.trans_a != 0, tb = c.attributes.trans_b != 0;
+  Matrix<T> a(ta ? c.k : c.m, ta ? c.m : c.k, static_cast<Form<T>>(c.form_a));
+  Matrix<T> b(tb ? c.n : c.k, tb ? c.k : c.n, static_cast<Form<T>>(c.form_b));
+  Matrix<T> bias(c.m, c.n, static_cast<Form<T>>(c.form_c));
+  Matrix<T> y(c.m, c.n, static_cast<Form<T>>(c.form_y));
+  a.fill_random(random);
+  b.fill_random(random);
+  bias.fill_random(random);
+  if (c.attributes.beta == 0) bias.fill([] { return std::numeric_limits<T>::quiet_NaN(); });
+  std::vector<Layout> inputs = {{{a.rows, a.cols}, {a.rs, a.cs}}, {{b.rows, b.cols}, {b.rs, b.cs}}};
+  if (c.has_c) inputs.push_back({{c.m, c.n}, {bias.rs, bias.cs}});
+  const Bound op(plugin, "gemm", kType<T>, inputs, {{c.m, c.n}, {y.rs, y.cs}}, c.attributes, c.threads);
+  const ThreadExecutor executor(c.threads);
+  ASSERT_EQ(op.run(executor, {a.data(), b.data(), bias.data()}, y.data()), RAYO_OK);
+  int64_t wrong = 0;
+  for (int64_t i = 0; i < c.m; ++i) {
+    for (int64_t j = 0; j < c.n; ++j) {
+      const T want = expected(c, a, b, bias, i, j);
+      if (!same_bits(y.at(i, j), want) && wrong++ == 0) {
+        ADD_FAILURE() << plugin.name() << " " << c << " element " << i << "," << j << ": " << y.at(i, j) << " not "
+                      << want;
+      }
+    }
+  }
+  EXPECT_EQ(wrong, 0) << plugin.name() << " " << c;
+  EXPECT_EQ(y.stray_writes(), 0) << plugin.name() << " " << c;
+  EXPECT_TRUE(op.guard_intact()) << plugin.name() << " " << c;
+}
+
+template <class T>
+class GemmTest : public testing::Test {};
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(GemmTest, Types);
+
+TYPED_TEST(GemmTest, EqualsTheChainForShapesLayoutsAndFactors) {
+  const int64_t extents[] = {1, 2, 3, 4, 5, 7, 8, 12, 13, 16, 17, 25, 31, 33, 49, 65, 100};
+  const double factors[] = {0, 1, -1, 0.7};
+  std::mt19937 random(7);
+  auto pick = [&](auto count) { return static_cast<int64_t>(random() % static_cast<uint32_t>(count)); };
+  for (int round = 0; round < 500; ++round) {
+    Case c{extents[pick(17)], extents[pick(17)], extents[pick(17)], {}};
+    c.attributes = {factors[pick(4)], factors[pick(4)], pick(2), pick(2), pick(4) == 0 ? 1 : 0};
+    c.form_a = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_b = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_y = static_cast<int>(pick(Matrix<TypeParam>::kOutputForms));
+    c.has_c = pick(3) != 0;
+    for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, static_cast<uint32_t>(round));
+  }
+}
+
+TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
+  // Long k, in every orientation: blocks of k, shared and private panels, scratch tiles.
+  for (int64_t k : {511, 513, 1025, 2050, 3000}) {
+    for (int trans = 0; trans < 4; ++trans) {
+      for (int form_y : {0, 2, 4}) {
+        Case c{60, 37, k, {0.7, -1, trans & 1, trans >> 1, 0}};
+        c.form_y = form_y;
+        for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, 3);
+      }
+    }
+  }
+}
+
+TYPED_TEST(GemmTest, ReadsAndWritesOneTensorAsCAndY) {
+  for (int64_t k : {5, 300, 1300, 2100}) {
+    for (int trans = 0; trans < 4; ++trans) {
+      Case c{60, 70, k, {0.7, -1, trans & 1, trans >> 1, 0}};
+      std::mt19937 random(11);
+      Matrix<TypeParam> a(trans & 1 ? k : c.m, trans & 1 ? c.m : k, Form<TypeParam>::kCompact);
+      Matrix<TypeParam> b(trans >> 1 ? c.n : k, trans >> 1 ? k : c.n, Form<TypeParam>::kCompact);
+      Matrix<TypeParam> bias(c.m, c.n, Form<TypeParam>::kPadded);
+      a.fill_random(random);
+      b.fill_random(random);
+      bias.fill_random(random);
+      const Layout y{{c.m, c.n}, {bias.rs, bias.cs}};
+      for (const auto &plugin : plugins()) {
+        Matrix<TypeParam> both = bias;
+        const Bound op(*plugin, "gemm", kType<TypeParam>, {{{a.rows, a.cols}}, {{b.rows, b.cols}}, y}, y, c.attributes,
+                       1);
+        ASSERT_EQ(op.run(ThreadExecutor(1), {a.data(), b.data(), both.data()}, both.data()), RAYO_OK);
+        for (int64_t i = 0; i < c.m; ++i) {
+          for (int64_t j = 0; j < c.n; ++j) {
+            ASSERT_TRUE(same_bits(both.at(i, j), expected(c, a, b, bias, i, j))) << plugin->name() << " " << c;
+          }
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(GemmTest, BroadcastsC) {
+  const int64_t m = 29, n = 43, k = 17;
+  std::mt19937 random(5);
+  Matrix<TypeParam> a(m, k, Form<TypeParam>::kCompact), b(k, n, Form<TypeParam>::kCompact);
+  Matrix<TypeParam> store(m, n, Form<TypeParam>::kCompact);
+  a.fill_random(random);
+  b.fill_random(random);
+  store.fill_random(random);
+  for (const std::vector<int64_t> &shape :
+       std::vector<std::vector<int64_t>>{{}, {1}, {n}, {1, 1}, {1, n}, {m, 1}, {m, n}}) {
+    const Layout c(shape);
+    // Its broadcast form, for the reference.
+    Matrix<TypeParam> bias(m, n, Form<TypeParam>::kCompact);
+    for (int64_t i = 0; i < m; ++i) {
+      for (int64_t j = 0; j < n; ++j) {
+        const size_t r = shape.size();
+        const int64_t column = r >= 1 && shape[r - 1] > 1 ? j * c.strides[r - 1] : 0;
+        const int64_t row = r >= 2 && shape[r - 2] > 1 ? i * c.strides[r - 2] : 0;
+        bias.at(i, j) = store.storage[static_cast<size_t>(row + column)];
+      }
+    }
+    const Case what{m, n, k, {0.7, 0.7, 0, 0, 0}};
+    for (const auto &plugin : plugins()) {
+      Matrix<TypeParam> y(m, n, Form<TypeParam>::kCompact);
+      const Bound op(*plugin, "gemm", kType<TypeParam>, {{{m, k}}, {{k, n}}, c}, {{m, n}}, what.attributes, 1);
+      ASSERT_EQ(op.run(ThreadExecutor(1), {a.data(), b.data(), store.data()}, y.data()), RAYO_OK);
+      for (int64_t i = 0; i < m; ++i) {
+        for (int64_t j = 0; j < n; ++j) {
+          ASSERT_TRUE(same_bits(y.at(i, j), expected(what, a, b, bias, i, j)))
+              << plugin->name() << " C of rank " << shape.size() << " at " << i << "," << j;
+        }
+      }
+    }
+  }
+}
+
+TYPED_TEST(GemmTest, HandlesEmptyExtents) {
+  for (const auto &plugin : plugins()) {
+    for (int64_t m : {0, 1, 5}) {
+      for (int64_t n : {0, 1, 40}) {
+        for (double alpha : {1.0, -0.7}) check<TypeParam>(*plugin, {m, n, 0, {alpha, 0.7, 0, 0, 0}}, 1);
+        check<TypeParam>(*plugin, {m, n, m == 0 || n == 0 ? 9 : 0, {1, 0, 1, 1, 0}}, 1);
+      }
+    }
+  }
+}
+
+TYPED_TEST(GemmTest, GivesTheSameBitsForAnyNumberOfThreads) {
+  for (uint32_t threads : {1U, 2U, 7U}) {
+    for (const auto &plugin : plugins()) {
+      Case direct{150, 130, 140, {0.7, 0.7, 0, 0, 0}};
+      Case blocked{130, 140, 600, {1, 1, 1, 1, 0}};
+      Case columns = blocked;
+      columns.form_y = 2;
+      Case scratch = blocked;
+      scratch.form_y = 4;
+      Case rows{3000, 1, 700, {1, 0.7, 0, 0, 0}};
+      for (Case c : {direct, blocked, columns, scratch, rows}) {
+        c.threads = threads;
+        check<TypeParam>(*plugin, c, 2);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rayo::test
