@@ -65,6 +65,10 @@ TEST(TwoRuntimes, ErrorsAndMemoryStayWithTheirOwnHost) {
   EXPECT_EQ(in_a.call(), RAYO_INVALID_ARGUMENT);
   EXPECT_EQ(a.host.status, RAYO_INVALID_ARGUMENT);
   EXPECT_EQ(b.host.status, RAYO_OK) << "an error of runtime a reached b's host: " << b.host.error;
+  a.host.status = RAYO_OK;
+  EXPECT_EQ(in_b.call(), RAYO_INVALID_ARGUMENT);
+  EXPECT_EQ(b.host.status, RAYO_INVALID_ARGUMENT) << "an error of runtime b did not reach its host";
+  EXPECT_EQ(a.host.status, RAYO_OK) << "an error of runtime b reached a's host: " << a.host.error;
   in_a.kernel->release(a.instance, in_a.prepared.state);
   a.plugin->destroy(a.instance);
   EXPECT_EQ(a.host.live, 0);
