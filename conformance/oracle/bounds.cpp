@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oracle/bounds.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace rayo::conform {
+namespace {
+
+// Sources: IEEE 754 (exact rows), OpenCL's ULP table (strict), Vulkan's (relaxed), Higham (accumulate); sigmoid,
+// swish, gelu and softmax are derived in plugin-api/doc/numerics.md.
+constexpr std::array<Bound, 26> kBounds = {{
+    {"add", BoundKind::exact, 0, 0, 1},
+    {"sub", BoundKind::exact, 0, 0, 1},
+    {"mul", BoundKind::exact, 0, 0, 1},
+    {"div", BoundKind::exact, 0, 0, 2.5},
+    {"max", BoundKind::exact, 0, 0, 0},
+    {"min", BoundKind::exact, 0, 0, 0},
+    {"neg", BoundKind::exact, 0, 0, 0},
+    {"abs", BoundKind::exact, 0, 0, 0},
+    {"sqrt", BoundKind::exact, 0, 0, 2.5},
+    {"relu", BoundKind::exact, 0, 0, 0},
+    {"exp", BoundKind::ulp, 1, 3, 3, 2},
+    {"log", BoundKind::ulp, 1, 3, 3},
+    {"tanh", BoundKind::ulp, 2, 5, 16},
+    {"sigmoid", BoundKind::sigmoid, 2.5, 5, 8, 2},
+    {"swish", BoundKind::sigmoid, 3.5, 6, 8, 2},
+    {"gelu", BoundKind::gelu, 4, 4, 8},
+    {"reduce_sum", BoundKind::accumulate, 1, 1, 1},
+    {"reduce_mean", BoundKind::accumulate, 1, 1, 1},
+    {"reduce_max", BoundKind::exact, 0, 0, 0},
+    {"reduce_min", BoundKind::exact, 0, 0, 0},
+    {"argmax", BoundKind::exact, 0, 0, 0},
+    {"dot", BoundKind::accumulate, 1, 1, 1},
+    {"softmax", BoundKind::softmax, 1, 1, 1},
+    {"matmul", BoundKind::accumulate, 1, 1, 1},
+    {"gemm", BoundKind::accumulate, 1, 1, 1},
+    {"transpose", BoundKind::exact, 0, 0, 0},
+}};
+
+double factor_of(const Bound &bound, Grade grade) {
+  return grade == Grade::ours ? bound.ours : grade == Grade::strict ? bound.strict : bound.relaxed;
+}
+
+// gamma_n G, or the random-walk bound, plus half a subnormal step per rounding that may underflow.
+double accumulate_bound(const Problem &problem, const Format &format, double n, double magnitude) {
+  const double u = format.unit();
+  const bool mean = problem.op->name == "reduce_mean";
+  const double roundings = mean ? n + 1 : n;
+  double relative = roundings * u / (1 - roundings * u);
+  if (problem.zero_mean) relative = std::min(relative, (4 + 2 * std::sqrt(n)) * u);
+  return relative * magnitude + (roundings + 1) * format.min_subnormal();
+}
+
+bool whole_result(const Problem &problem, double value, double magnitude, const Format &format) {
+  return problem.integers && problem.op->name != "reduce_mean" && magnitude < 1 / format.unit() &&
+         value == std::floor(value);
+}
+
+}  // namespace
+
+double Format::unit() const { return std::ldexp(1.0, -digits); }
+double Format::min_subnormal() const { return std::ldexp(1.0, min_exponent - digits + 1); }
+
+Format format_of(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::f64:
+      return {53, -1022, 1023};
+    case Dtype::f16:
+      return {11, -14, 15};
+    case Dtype::bf16:
+      return {8, -126, 127};
+    default:
+      return {24, -126, 127};
+  }
+}
+
+const Bound *find_bound(std::string_view op) {
+  const auto *at = std::find_if(kBounds.begin(), kBounds.end(), [op](const Bound &b) { return b.op == op; });
+  return at == kBounds.end() ? nullptr : &*at;
+}
+
+template <class R>
+R ulp_at(const Format &format, R value) {
+  if (value == 0 || wide::is_nan(value)) return R(format.min_subnormal());
+  if (wide::is_inf(value)) return wide::ldexp(R(1), format.max_exponent - format.digits + 1);
+  int exponent = 0;
+  (void)wide::frexp(value, &exponent);
+  exponent = std::clamp(exponent - 1, format.min_exponent, format.max_exponent);
+  return wide::ldexp(R(1), exponent - format.digits + 1);
+}
+
+template <class R>
+R tolerance(const Bound &bound, Grade grade, const Problem &problem, const Format &format, const Element<R> &e) {
+  const double factor = factor_of(bound, grade);
+  const R ulp = ulp_at(format, e.value);
+  const double x = std::fabs(e.argument);
+  const double per_argument = grade == Grade::relaxed && std::isfinite(x) ? bound.per_argument * x : 0;
+  switch (bound.kind) {
+    case BoundKind::exact:
+    case BoundKind::ulp:
+      return R(factor + per_argument) * ulp;
+    case BoundKind::sigmoid: {
+      const R relative = R(factor + per_argument) * ulp;
+      // Below ln(2^emin) the exponential is subnormal.
+      const bool tiny = e.argument < format.min_exponent * 0.6931471805599453;
+      return tiny ? std::max(relative, R(std::ldexp(1.0, format.min_exponent))) : relative;
+    }
+    case BoundKind::gelu: {
+      const R absolute = std::isfinite(x) ? R(factor * format.unit() * x) : R(0);
+      return std::max(R(factor) * ulp, absolute);
+    }
+    case BoundKind::softmax: {
+      const double extra = grade == Grade::relaxed ? 2 * x : 0;
+      const R relative = wide::fabs(e.value) * R(format.unit() * (16 + x + extra + 2 * std::sqrt(e.count)));
+      // Two roundings (e_i, then the quotient) may fall among the subnormals, half a step each, and an e_i there may be
+      // one step off.
+      return relative + R(2 * format.min_subnormal());
+    }
+    case BoundKind::accumulate:
+      if (e.count == 0) return 0;
+      if (whole_result(problem, static_cast<double>(e.value), e.magnitude, format)) return 0;
+      return R(factor * accumulate_bound(problem, format, e.count, e.magnitude));
+  }
+  return 0;
+}
+
+template double ulp_at(const Format &, double);
+template wide::Quad ulp_at(const Format &, wide::Quad);
+template double tolerance(const Bound &, Grade, const Problem &, const Format &, const Element<double> &);
+template wide::Quad tolerance(const Bound &, Grade, const Problem &, const Format &, const Element<wide::Quad> &);
+
+}  // namespace rayo::conform

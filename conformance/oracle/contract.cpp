@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oracle/contract.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rayo::conform::contract {
+namespace {
+
+// Neighbours are added until one is left; an odd one out waits for the next round.
+template <class T>
+T pairwise(std::vector<T> v) {
+  if (v.empty()) return T(0);
+  while (v.size() > 1) {
+    std::vector<T> next;
+    for (std::size_t i = 0; i + 1 < v.size(); i += 2) next.push_back(v[i] + v[i + 1]);
+    if (v.size() % 2 == 1) next.push_back(v.back());
+    v = std::move(next);
+  }
+  return v[0];
+}
+
+// Lane l takes elements l, l + W, ... of the block; then lanes l and l + w are added for w = W/2, W/4, ..., 1.
+template <class T, class Step>
+T block(std::size_t begin, std::size_t end, const Step &step) {
+  std::vector<T> lanes(Order<T>::kLanes, T(0));
+  for (std::size_t i = begin; i < end; ++i) {
+    T &lane = lanes[(i - begin) % Order<T>::kLanes];
+    lane = step(lane, i);
+  }
+  for (std::size_t half = Order<T>::kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t l = 0; l < half; ++l) lanes[l] = lanes[l] + lanes[l + half];
+  }
+  return lanes[0];
+}
+
+template <class T, class Step>
+T lanes_order(std::size_t n, const Step &step) {
+  std::vector<T> blocks;
+  for (std::size_t begin = 0; begin < n; begin += Order<T>::kBlock) {
+    blocks.push_back(block<T>(begin, std::min(n, begin + Order<T>::kBlock), step));
+  }
+  return pairwise(std::move(blocks));
+}
+
+}  // namespace
+
+template <class T>
+T sum(std::span<const T> x) {
+  return lanes_order<T>(x.size(), [&](T lane, std::size_t i) { return lane + x[i]; });
+}
+
+template <class T>
+T dot(std::span<const T> a, std::span<const T> b) {
+  return lanes_order<T>(a.size(), [&](T lane, std::size_t i) { return std::fma(a[i], b[i], lane); });
+}
+
+template <class T>
+T leading_sum(std::span<const T> x) {
+  std::vector<T> blocks;
+  for (std::size_t begin = 0; begin < x.size(); begin += Order<T>::kLeadingBlock) {
+    T acc = 0;
+    const std::size_t end = std::min(x.size(), begin + Order<T>::kLeadingBlock);
+    for (std::size_t i = begin; i < end; ++i) acc = acc + x[i];
+    blocks.push_back(acc);
+  }
+  return pairwise(std::move(blocks));
+}
+
+template <class T>
+T chain(std::span<const T> a, std::span<const T> b) {
+  T acc = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) acc = std::fma(a[i], b[i], acc);
+  return acc;
+}
+
+template float sum(std::span<const float>);
+template double sum(std::span<const double>);
+template float leading_sum(std::span<const float>);
+template double leading_sum(std::span<const double>);
+template float dot(std::span<const float>, std::span<const float>);
+template double dot(std::span<const double>, std::span<const double>);
+template float chain(std::span<const float>, std::span<const float>);
+template double chain(std::span<const double>, std::span<const double>);
+
+}  // namespace rayo::conform::contract

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Oracles of the elementwise ops: one formula each, in forms that do not cancel (gelu by erfc, sigmoid by the sign of
+// its argument), so that the wide result is right to far below the judged type's ULP.
+#include <array>
+
+#include "oracle/oracle.hpp"
+
+namespace rayo::conform {
+namespace {
+
+namespace w = wide;
+
+struct Add {
+  template <class R>
+  R operator()(R a, R b) const {
+    return a + b;
+  }
+};
+struct Sub {
+  template <class R>
+  R operator()(R a, R b) const {
+    return a - b;
+  }
+};
+struct Mul {
+  template <class R>
+  R operator()(R a, R b) const {
+    return a * b;
+  }
+};
+struct Div {
+  template <class R>
+  R operator()(R a, R b) const {
+    return a / b;
+  }
+};
+struct Max {
+  template <class R>
+  R operator()(R a, R b) const {
+    if (w::is_nan(a) || w::is_nan(b)) return a + b;
+    if (a == b) return w::sign_bit(a) ? b : a;
+    return a < b ? b : a;
+  }
+};
+struct Min {
+  template <class R>
+  R operator()(R a, R b) const {
+    if (w::is_nan(a) || w::is_nan(b)) return a + b;
+    if (a == b) return w::sign_bit(a) ? a : b;
+    return a < b ? a : b;
+  }
+};
+
+struct Neg {
+  template <class R>
+  R operator()(R x) const {
+    return -x;
+  }
+};
+struct Abs {
+  template <class R>
+  R operator()(R x) const {
+    return w::fabs(x);
+  }
+};
+struct Sqrt {
+  template <class R>
+  R operator()(R x) const {
+    return w::sqrt(x);
+  }
+};
+struct Exp {
+  template <class R>
+  R operator()(R x) const {
+    return w::exp(x);
+  }
+};
+struct Log {
+  template <class R>
+  R operator()(R x) const {
+    return w::log(x);
+  }
+};
+struct Tanh {
+  template <class R>
+  R operator()(R x) const {
+    return w::tanh(x);
+  }
+};
+struct Sigmoid {
+  template <class R>
+  R operator()(R x) const {
+    if (x >= 0) return 1 / (1 + w::exp(-x));
+    const R e = w::exp(x);  // also the branch of NaN
+    return e / (1 + e);
+  }
+};
+struct Relu {
+  template <class R>
+  R operator()(R x) const {
+    return Max{}(x, R(0));
+  }
+};
+// x Phi(x); the limit at -inf is 0 although the formula reads -inf * 0.
+struct GeluExact {
+  template <class R>
+  R operator()(R x) const {
+    if (w::is_inf(x)) return x > 0 ? x : R(0);
+    return x / 2 * w::erfc(-x * w::half_sqrt2<R>());
+  }
+};
+// x/2 (1 + tanh z) = x / (1 + e^-2z).
+struct GeluTanh {
+  template <class R>
+  R operator()(R x) const {
+    if (w::is_inf(x)) return x > 0 ? x : R(0);
+    // The op's constant is the decimal 0.044715; double holds it to 2^-57, below what an f32 result can show.
+    const R z = w::sqrt2_over_pi<R>() * (x + R(44715) / 1000000 * x * x * x);
+    return x * Sigmoid{}(2 * z);
+  }
+};
+struct Swish {
+  template <class R>
+  R operator()(R x) const {
+    if (w::is_inf(x)) return x > 0 ? x : R(0);
+    return x * Sigmoid{}(x);
+  }
+};
+
+template <class F, class R>
+void unary(const Problem &p, Expected<R> &out) {
+  const Values &x = p.inputs[0];
+  out.dtype = x.dtype;
+  out.shape = x.shape;
+  out.elements.resize(x.data.size());
+  for (std::size_t i = 0; i < x.data.size(); ++i) {
+    out.elements[i].value = F{}(static_cast<R>(x.data[i]));
+    out.elements[i].argument = x.data[i];
+  }
+}
+
+template <class R>
+void gelu(const Problem &p, Expected<R> &out) {
+  if (attr_text(*p.call, *p.op, "approximate") == "tanh") {
+    unary<GeluTanh, R>(p, out);
+  } else {
+    unary<GeluExact, R>(p, out);
+  }
+}
+
+template <class F, class R>
+void binary(const Problem &p, Expected<R> &out) {
+  const Values &a = p.inputs[0];
+  const Values &b = p.inputs[1];
+  out.dtype = a.dtype;
+  out.shape = broadcast_shapes(a.shape, b.shape);
+  const std::int64_t n = element_count(out.shape);
+  out.elements.resize(static_cast<std::size_t>(n));
+  if (n == 0) return;
+  Shape index(out.shape.size(), 0);
+  std::size_t i = 0;
+  do {
+    const R x = a.data[broadcast_position(index, a.shape)];
+    const R y = b.data[broadcast_position(index, b.shape)];
+    out.elements[i++].value = F{}(x, y);
+  } while (advance(index, out.shape));
+}
+
+template <class F>
+constexpr Oracle unary_oracle(std::string_view op) {
+  return {op, unary<F, double>, unary<F, wide::Quad>};
+}
+template <class F>
+constexpr Oracle binary_oracle(std::string_view op) {
+  return {op, binary<F, double>, binary<F, wide::Quad>};
+}
+
+constexpr std::array kOracles = {
+    binary_oracle<Add>("add"),        binary_oracle<Sub>("sub"),  binary_oracle<Mul>("mul"),
+    binary_oracle<Div>("div"),        binary_oracle<Max>("max"),  binary_oracle<Min>("min"),
+    unary_oracle<Neg>("neg"),         unary_oracle<Abs>("abs"),   unary_oracle<Sqrt>("sqrt"),
+    unary_oracle<Exp>("exp"),         unary_oracle<Log>("log"),   unary_oracle<Tanh>("tanh"),
+    unary_oracle<Sigmoid>("sigmoid"), unary_oracle<Relu>("relu"), Oracle{"gelu", gelu<double>, gelu<wide::Quad>},
+    unary_oracle<Swish>("swish"),
+};
+
+}  // namespace
+
+std::span<const Oracle> elementwise_oracles() { return kOracles; }
+
+}  // namespace rayo::conform

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A forked child that reports by lines of JSON over a pipe, and the parent's end of it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace rayo::conform {
+
+class Child {
+ public:
+  using Send = std::function<void(const std::string &line)>;
+  // Forks; the child runs `body` and leaves by _exit(0), its stdout turned to stderr. Throws std::system_error.
+  explicit Child(const std::function<void(const Send &)> &body);
+  ~Child();  // kills what still runs
+  Child(const Child &) = delete;
+  Child &operator=(const Child &) = delete;
+
+  enum class Event { line, ended, timeout };
+  // The next line within `milliseconds`.
+  Event next(int milliseconds, std::string &out_line);
+  void kill();
+  // Waits for its end; "exit status 3", "SIGSEGV", ...; empty for a clean end.
+  std::string wait();
+
+ private:
+  pid_t pid_ = -1;
+  int fd_ = -1;
+  std::string buffer_;
+};
+
+}  // namespace rayo::conform

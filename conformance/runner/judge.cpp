@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/judge.hpp"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
+namespace rayo::conform {
+namespace {
+
+// Reports stay valid JSON: an error without limit is written as this.
+constexpr double kWorst = 1e300;
+
+struct Distance {
+  bool right = false;
+  double error_ulp = 0;
+  double bound_ulp = 0;
+};
+
+bool same_bits(double a, double b) {
+  return (std::isnan(a) && std::isnan(b)) || std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+template <class R>
+double rounded(Dtype dtype, R value) {
+  return dtype == Dtype::f32 ? static_cast<double>(static_cast<float>(value)) : static_cast<double>(value);
+}
+
+// Magnitudes from here on round to infinity.
+template <class R>
+R overflow_threshold(const Format &f) {
+  return wide::ldexp(R(1) - wide::ldexp(R(1), -f.digits - 1), f.max_exponent + 1);
+}
+
+// May a sum of this magnitude overflow on the way, in some order that the bound allows?
+template <class R>
+bool may_overflow(const Format &format, const Element<R> &e) {
+  return e.count > 0 && !(R(e.magnitude) * R(1 + 2 * e.count * format.unit()) < overflow_threshold<R>(format));
+}
+
+template <class R>
+Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bound, Judged judged, const Element<R> &e,
+                  double actual) {
+  if (!dtype_is_float(expected.dtype)) {
+    const double off = std::fabs(actual - static_cast<double>(e.value));
+    return {off == 0, off, 0};
+  }
+  const Format format = format_of(expected.dtype);
+  if (wide::is_nan(e.value)) return {std::isnan(actual), std::isnan(actual) ? 0 : kWorst, 0};
+  if (wide::is_inf(e.value)) {
+    const bool right = actual == static_cast<double>(e.value);
+    return {right, right ? 0 : kWorst, 0};
+  }
+  R allowed = tolerance(bound, judged.grade, p, format, e);
+  if (allowed > 0 && bound.kind == BoundKind::accumulate && may_overflow(format, e)) {
+    // Any of the finite value, an infinity or the NaN of Inf - Inf is a legal way to overflow.
+    if (!std::isfinite(actual)) return {true, 0, 0};
+  }
+  const R ulp = ulp_at(format, e.value);
+  if (judged.flushes) allowed += static_cast<R>(std::ldexp(1.0, format.min_exponent));
+  const double bound_ulp = static_cast<double>(allowed / ulp);
+  if (std::isnan(actual)) return {false, kWorst, bound_ulp};
+  if (allowed == 0) {
+    const double target = rounded(expected.dtype, e.value);
+    if (same_bits(actual, target)) return {true, 0, 0};
+    const double off = std::isfinite(actual) ? static_cast<double>(wide::fabs(R(actual) - e.value) / ulp) : kWorst;
+    return {false, std::min(off, kWorst), 0};
+  }
+  if (std::isinf(actual)) {
+    const bool same_sign = (actual > 0) == (e.value > 0);
+    const bool right = same_sign && wide::fabs(e.value) + allowed >= overflow_threshold<R>(format);
+    return {right, right ? 0 : kWorst, bound_ulp};
+  }
+  const R off = wide::fabs(R(actual) - e.value);
+  return {off <= allowed, static_cast<double>(off / ulp), bound_ulp};
+}
+
+// Would a kernel that writes zeros everywhere pass as well?
+template <class R>
+bool tells_nothing(const Problem &p, const Expected<R> &expected) {
+  if (expected.elements.size() < 64 || !dtype_is_float(expected.dtype)) return false;
+  const std::string &distribution = p.call->distributions.front();
+  for (const std::string_view wild :
+       {"nan", "neginf", "onenan", "sprinkled", "bits", "specials", "sweep", "subnormal"}) {
+    if (distribution == wild) return false;
+  }
+  if (p.op->name == "gemm" && attr_real(*p.call, *p.op, "alpha") == 0) return false;
+  std::size_t empty = 0;
+  for (const Element<R> &e : expected.elements) empty += e.value == 0 || wide::is_nan(e.value) ? 1 : 0;
+  return empty * 10 > expected.elements.size() * 9;
+}
+
+template <class R>
+std::string value_text(const Expected<R> &expected, const Element<R> &e) {
+  return fmt::format("{:.9g} ({:a})", static_cast<double>(e.value), rounded(expected.dtype, e.value));
+}
+
+}  // namespace
+
+template <class R>
+Verdict judge_against_oracle(const Problem &problem, const Expected<R> &expected, const Bound &bound, Judged judged,
+                             const std::vector<double> &actual) {
+  Verdict verdict{State::passed, 0, 0, {}};
+  double worst_share = -1;
+  std::size_t wrong = 0;
+  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
+    const Element<R> &e = expected.elements[i];
+    const Distance d = distance(problem, expected, bound, judged, e, actual[i]);
+    if (!d.right) {
+      if (wrong++ == 0) {
+        verdict.message = fmt::format("oracle: element {} is {:.9g} ({:a}), expected {}: {:.3g} ULP off, bound {:.3g}",
+                                      i, actual[i], actual[i], value_text(expected, e), d.error_ulp, d.bound_ulp);
+      }
+    }
+    const double share = d.bound_ulp > 0 ? d.error_ulp / d.bound_ulp : d.error_ulp * kWorst;
+    if (share > worst_share) {
+      worst_share = share;
+      verdict.error_ulp = d.error_ulp;
+      verdict.bound = d.bound_ulp;
+    }
+  }
+  if (wrong > 0) {
+    verdict.state = State::failed;
+    verdict.message += fmt::format("; {} of {} elements wrong", wrong, expected.elements.size());
+  } else if (tells_nothing(problem, expected)) {
+    verdict.state = State::distrusted;
+    verdict.message = "more than 9 in 10 expected values are zero or NaN: the case tells nothing";
+  }
+  return verdict;
+}
+
+std::string bit_difference(const std::vector<double> &a, const std::vector<double> &b, std::string_view a_name,
+                           std::string_view b_name) {
+  std::size_t wrong = 0;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
+    if (same_bits(a[i], b[i])) continue;
+    if (wrong++ == 0) first = i;
+  }
+  if (a.size() != b.size()) return fmt::format("{} has {} elements, {} has {}", a_name, a.size(), b_name, b.size());
+  if (wrong == 0) return {};
+  return fmt::format("bits: element {} is {:a} by {} and {:a} by {}; {} of {} differ", first, a[first], a_name,
+                     b[first], b_name, wrong, a.size());
+}
+
+template Verdict judge_against_oracle(const Problem &, const Expected<double> &, const Bound &, Judged,
+                                      const std::vector<double> &);
+template Verdict judge_against_oracle(const Problem &, const Expected<wide::Quad> &, const Bound &, Judged,
+                                      const std::vector<double> &);
+
+}  // namespace rayo::conform

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/operands.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "suites/distribution.hpp"
+
+namespace rayo::conform {
+
+AttrPack::AttrPack(const Case &c, const OpInfo &op) {
+  // Reserved: the packed attributes point into these.
+  ints_.reserve(c.attrs.size());
+  reals_.reserve(c.attrs.size());
+  texts_.reserve(c.attrs.size());
+  for (const auto &[name, value] : c.attrs) {
+    const auto info = std::find_if(op.attrs.begin(), op.attrs.end(), [&](const AttrInfo &a) { return a.name == name; });
+    if (info == op.attrs.end()) throw CaseError(fmt::format("op '{}' has no attribute '{}'", op.name, name));
+    switch (info->kind) {
+      case AttrKind::real:
+        reals_.push_back({parse_real(value, name)});
+        attrs_.push_back(rayo_attr_floats(name.c_str(), reals_.back().data(), 1));
+        break;
+      case AttrKind::text:
+        texts_.push_back(value);
+        attrs_.push_back(
+            {name.c_str(), RAYO_ATTR_STRING, static_cast<std::uint32_t>(value.size()), texts_.back().data()});
+        break;
+      default:
+        ints_.push_back(attr_list(c, op, name));
+        attrs_.push_back(
+            rayo_attr_ints(name.c_str(), ints_.back().data(), static_cast<std::uint32_t>(ints_.back().size())));
+        break;
+    }
+  }
+  attrs_.push_back(RAYO_ATTR_END);
+}
+
+void make_inputs(const Case &c, Inputs &out) {
+  for (std::size_t i = 0; i < c.shapes.size(); ++i) {
+    if (!is_distribution(c.distribution(i))) {
+      throw CaseError(
+          fmt::format("distribution '{}': legal are {}", c.distribution(i), fmt::join(distribution_names(), ", ")));
+    }
+    auto operand = std::make_unique<Operand>(c.dtype, c.shapes[i], c.operand_strides(i), c.operand_offset(i), c.guard);
+    operand->write(draw(c.distribution(i), c.dtype, c.seed, i, c.shapes.size(), element_count(c.shapes[i])));
+    out.operands.push_back(std::move(operand));
+  }
+  for (const auto &operand : out.operands) out.tensors.push_back(operand->tensor());
+  for (const rayo_tensor &tensor : out.tensors) out.pointers.push_back(&tensor);
+}
+
+Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs) {
+  Problem p;
+  p.op = &op;
+  p.call = &c;
+  p.zero_mean = true;
+  p.integers = true;
+  for (std::size_t i = 0; i < inputs.operands.size(); ++i) {
+    const Operand &operand = *inputs.operands[i];
+    p.inputs.push_back({operand.dtype(), operand.shape(), operand.read()});
+    const std::vector<double> &data = p.inputs.back().data;
+    // Elements that share memory are not independent.
+    const Shape &strides = operand.strides();
+    const bool shared = std::find(strides.begin(), strides.end(), 0) != strides.end();
+    p.zero_mean = p.zero_mean && is_zero_mean_random(c.distribution(i)) && !shared;
+    p.integers = p.integers && std::all_of(data.begin(), data.end(), [](double v) { return v == std::floor(v); });
+  }
+  for (const AttrInfo &attr : op.attrs) {
+    if (attr.kind != AttrKind::real) continue;
+    const double v = attr_real(c, op, attr.name);
+    p.integers = p.integers && v == std::floor(v);
+  }
+  return p;
+}
+
+}  // namespace rayo::conform

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line of `rayo conform`, parsed and checked.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace rayo::conform {
+
+struct Options {
+  std::vector<std::string> plugins;  // files or names; empty = every ready one
+  std::string reference;             // file; empty = the scalar plugin that the runtime finds
+  std::vector<std::string> ops;      // empty = all
+  std::vector<std::string> cases;    // lines; empty = generated
+  std::uint64_t seed = 1;
+  bool quick = false;
+  std::string format = "text";
+  std::string output;  // empty = stdout
+  bool help = false;
+};
+
+class UsageError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+Options parse_options(std::span<const std::string> args);  // throws UsageError
+std::string help_text();
+
+}  // namespace rayo::conform

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A case: one call under stated conditions, written as one line that replays it anywhere:
+//
+//   op dtype shape strides offset distribution seed [attribute=value]... [@condition=value]...
+//   gemm f32 3x4,4x5,5 -,1x4,- 0,4 uniform,uniform,nan 42 alpha=0.7 beta=0 transB=0 @guard=front @threads=2
+//
+//   shape         one per input given, extents joined by x; "scalar" is rank 0
+//   strides       in elements, inputs then output; "-" is compact; trailing operands left out are compact
+//   offset        bytes from the alignment the guard page gives, inputs then output; left out = 0
+//   distribution  one for all inputs, or one each (distribution.hpp)
+//   conditions    inplace=I  the output is input I        alias=partial  output overlaps input 0; must be refused
+//                 guard=back|front  operands end (default) or begin at an inaccessible page
+//                 threads=N         budget of the call    repeat=N       the call is made N times; bits must agree
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "suites/dtype.hpp"
+
+namespace rayo::conform {
+
+enum class Guard { back, front };
+
+struct Case {
+  std::string op;
+  Dtype dtype = Dtype::f32;
+  std::vector<Shape> shapes;
+  std::vector<std::optional<Shape>> strides;  // nullopt or missing = compact
+  std::vector<std::uint32_t> offsets;         // missing = 0
+  std::vector<std::string> distributions{"uniform"};
+  std::uint64_t seed = 0;
+  std::vector<std::pair<std::string, std::string>> attrs;
+
+  int in_place = -1;
+  bool partial_alias = false;
+  Guard guard = Guard::back;
+  std::uint32_t threads = 0;  // 0 = the runtime's
+  std::uint32_t repeat = 1;
+
+  const std::string &distribution(std::size_t input) const;
+  std::optional<Shape> operand_strides(std::size_t operand) const;
+  std::uint32_t operand_offset(std::size_t operand) const;
+};
+
+// The message names the field, what stood there and what would be legal.
+class CaseError : public std::invalid_argument {
+ public:
+  using std::invalid_argument::invalid_argument;
+};
+
+std::string format_case(const Case &c);
+Case parse_case(std::string_view line);  // throws CaseError
+
+// Attributes of a case with the catalogue's defaults behind them. `op` must outlive the call.
+struct OpInfo;
+std::int64_t attr_int(const Case &c, const OpInfo &op, std::string_view name);
+double attr_real(const Case &c, const OpInfo &op, std::string_view name);
+std::string attr_text(const Case &c, const OpInfo &op, std::string_view name);
+std::vector<std::int64_t> attr_list(const Case &c, const OpInfo &op, std::string_view name);
+
+std::vector<std::string> split(std::string_view text, char separator);
+std::int64_t parse_integer(std::string_view text, std::string_view what);  // throws CaseError
+double parse_real(std::string_view text, std::string_view what);           // throws CaseError
+
+}  // namespace rayo::conform

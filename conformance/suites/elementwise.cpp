@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cases of unary and binary ops: every tail length, special values, bit patterns, layouts, misalignment, in-place and
+// forbidden overlap, threads.
+#include <array>
+
+#include "suites/distribution.hpp"
+#include "suites/generator.hpp"
+
+namespace rayo::conform {
+namespace {
+
+constexpr std::array<std::string_view, 6> kRotation = {"uniform",   "loguniform", "sprinkled",
+                                                       "subnormal", "offset",     "integers"};
+
+std::vector<Shape> copies(const Shape &shape, std::size_t n) { return std::vector<Shape>(n, shape); }
+
+// Sizes x distributions; the guard page before the operands gets a rotating misalignment, the one behind none, so
+// that reading one element too far is caught at every length.
+void add_lengths(CaseList &list, std::size_t inputs) {
+  const bool wide = list.plan().dtype == Dtype::f64;
+  std::size_t turn = list.plan().seed;
+  for (const std::int64_t n : boundary_lengths(!list.plan().quick)) {
+    list.add(copies({n}, inputs), kRotation[turn % kRotation.size()]);
+    Case &front = list.add(copies({n}, inputs), kRotation[(turn + 1) % kRotation.size()]);
+    front.guard = Guard::front;
+    for (std::size_t i = 0; i <= inputs; ++i)
+      front.offsets.push_back(static_cast<std::uint32_t>((turn * 7 + i * 13) % 64));
+    ++turn;
+  }
+  if (list.plan().quick) list.add(copies({wide ? 4097 : 65537}, inputs), "uniform");
+  list.add(copies({}, inputs));
+  list.add(copies({0, 3}, inputs));
+  list.add(copies({2, 3, 1, 4, 5}, inputs));
+}
+
+void add_offsets(CaseList &list, std::size_t inputs) {
+  for (std::uint32_t offset = 1; offset < 64; offset += list.plan().quick ? 13 : 1) {
+    Case &c = list.add(copies({67}, inputs));
+    c.guard = Guard::front;
+    c.offsets.assign(inputs + 1, offset);
+  }
+}
+
+// One operand at a time in every layout, then all of them.
+void add_layouts(CaseList &list, std::size_t inputs) {
+  const Shape line = {129};
+  const Shape plane = {5, 33};
+  const std::array<Shape, 4> line_strides = {{{2}, {3}, {-1}, {0}}};
+  const std::array<Shape, 5> plane_strides = {{{1, 5}, {40, 1}, {-33, -1}, {0, 1}, {66, 2}}};
+  const auto add = [&](const Shape &shape, const Shape &strides, std::size_t operand) {
+    const bool output = operand == inputs;
+    for (const std::int64_t s : strides) {
+      if (output && s == 0) return;
+    }
+    Case &c = list.add(copies(shape, inputs));
+    c.strides.assign(operand + 1, std::nullopt);
+    c.strides[operand] = strides;
+  };
+  for (std::size_t operand = 0; operand <= inputs; ++operand) {
+    for (const Shape &s : line_strides) add(line, s, operand);
+    for (const Shape &s : plane_strides) add(plane, s, operand);
+  }
+  list.add(copies(plane, inputs)).strides.assign(inputs + 1, Shape{1, 5});
+  list.add(copies(line, inputs), "sprinkled").strides.assign(inputs + 1, Shape{-2});
+}
+
+void add_aliases(CaseList &list, std::size_t inputs) {
+  for (std::size_t i = 0; i < inputs; ++i) {
+    if ((list.plan().op->in_place >> i & 1u) == 0) continue;
+    for (const std::int64_t n : {1, 17, 257}) list.add(copies({n}, inputs)).in_place = static_cast<int>(i);
+    Case &reversed = list.add(copies({65}, inputs));
+    reversed.in_place = static_cast<int>(i);
+    reversed.strides.assign(inputs + 1, std::nullopt);
+    reversed.strides[i] = Shape{-1};
+    reversed.strides[inputs] = Shape{-1};
+  }
+  list.add(copies({64}, inputs)).partial_alias = true;
+}
+
+void add_determinism(CaseList &list, std::size_t inputs) {
+  const std::int64_t n = list.plan().dtype == Dtype::f64 && list.plan().quick ? 5000 : 40000;
+  for (const std::uint32_t threads : {1u, 2u, 7u}) list.add(copies({n}, inputs)).threads = threads;
+  list.add(copies({1001}, inputs)).repeat = list.plan().quick ? 5 : 100;
+}
+
+void unary(CaseList &list) {
+  add_lengths(list, 1);
+  const Dtype dtype = list.plan().dtype;
+  list.add({{static_cast<std::int64_t>(special_values(dtype).size())}}, "specials");
+  const bool quick = list.plan().quick;
+  const std::int64_t points = dtype == Dtype::f64 ? (quick ? 4096 : 65536) : (quick ? 32768 : 1 << 20);
+  const int rounds = quick || dtype == Dtype::f64 ? 1 : 4;
+  for (int i = 0; i < rounds; ++i) list.add({{points}}, "sweep");
+  for (const std::string_view name : {"loguniform", "subnormal", "sprinkled", "offset"}) list.add({{1000}}, name);
+  add_offsets(list, 1);
+  add_layouts(list, 1);
+  add_aliases(list, 1);
+  add_determinism(list, 1);
+}
+
+void binary(CaseList &list) {
+  add_lengths(list, 2);
+  const Dtype dtype = list.plan().dtype;
+  const auto table = static_cast<std::int64_t>(special_values(dtype).size());
+  list.add(copies({table * table}, 2), "specials");
+  list.add(copies({list.plan().quick ? 16384 : 1 << 18}, 2), "bits");
+  for (const std::string_view name : {"loguniform", "subnormal", "sprinkled", "cancelling"}) {
+    list.add(copies({1000}, 2), name);
+  }
+  for (int i = 0; i < 8; ++i) list.add(copies({37}, 2), "onenan");
+  const std::array<std::vector<Shape>, 7> broadcasts = {{{{8, 5}, {5}},
+                                                         {{8, 1}, {1, 5}},
+                                                         {{}, {67}},
+                                                         {{67}, {1}},
+                                                         {{3, 1, 4}, {1, 2, 4}},
+                                                         {{0, 3}, {3}},
+                                                         {{2, 1, 3, 1, 5}, {7, 1, 4, 1}}}};
+  for (const auto &shapes : broadcasts) list.add(shapes);
+  add_offsets(list, 2);
+  add_layouts(list, 2);
+  add_aliases(list, 2);
+  add_determinism(list, 2);
+}
+
+constexpr std::array<Generator, 16> kGenerators = {{
+    {"add", binary},
+    {"sub", binary},
+    {"mul", binary},
+    {"div", binary},
+    {"max", binary},
+    {"min", binary},
+    {"neg", unary},
+    {"abs", unary},
+    {"sqrt", unary},
+    {"exp", unary},
+    {"log", unary},
+    {"tanh", unary},
+    {"relu", unary},
+    {"swish", unary},
+    {"gelu", unary},
+    {"sigmoid", unary},
+}};
+
+}  // namespace
+
+std::span<const Generator> elementwise_generators() { return kGenerators; }
+
+}  // namespace rayo::conform

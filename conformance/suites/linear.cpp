@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Cases of matmul, gemm and transpose: shapes around register tiles and cache blocks, thin products, transposes by
+// attribute and by stride, batches that broadcast or repeat, alpha and beta, NaN in a C that must not be read.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "suites/generator.hpp"
+#include "suites/pcg32.hpp"
+
+namespace rayo::conform {
+namespace {
+
+struct Extents {
+  std::int64_t m, n, k;
+};
+
+constexpr std::array<std::int64_t, 14> kEdges = {1, 2, 3, 5, 7, 8, 11, 12, 13, 16, 17, 31, 33, 48};
+
+// Named shapes, then random draws from the edges: pairs of extents are covered quickly, the seed moves the rest.
+std::vector<Extents> product_extents(const Plan &plan) {
+  std::vector<Extents> all = {{1, 1, 1},    {1, 1, 100},  {1, 64, 64},  {64, 1, 64},  {64, 64, 1},  {12, 32, 16},
+                              {13, 33, 17}, {24, 64, 64}, {6, 16, 300}, {1, 257, 65}, {257, 1, 65}, {65, 66, 67},
+                              {0, 3, 4},    {3, 0, 4},    {3, 4, 0},    {8, 130, 40}, {130, 8, 40}, {100, 100, 100}};
+  if (!plan.quick) {
+    const std::vector<Extents> large = {{127, 129, 128}, {255, 64, 257},  {64, 255, 1025}, {33, 1030, 40},
+                                        {1, 1000, 1000}, {1000, 1, 1000}, {300, 300, 300}};
+    all.insert(all.end(), large.begin(), plan.dtype == Dtype::f64 ? large.begin() + 4 : large.end());
+  }
+  Pcg32 rng(plan.seed, 77);
+  const auto edge = [&rng] { return kEdges[rng.below(kEdges.size())]; };
+  for (int i = 0; i < (plan.quick ? 24 : 200); ++i) all.push_back({edge(), edge(), edge()});
+  return all;
+}
+
+constexpr std::array<std::string_view, 6> kRotation = {"uniform",  "integers",  "positive",
+                                                       "constant", "sprinkled", "cancelling"};
+
+void matmul(CaseList &list) {
+  std::size_t turn = list.plan().seed;
+  for (const Extents &e : product_extents(list.plan())) {
+    Case &c = list.add({{e.m, e.k}, {e.k, e.n}}, kRotation[turn++ % kRotation.size()]);
+    if (turn % 3 == 0) c.guard = Guard::front;
+    if (turn % 3 == 0) c.offsets = {static_cast<std::uint32_t>(turn % 64), 4, 12};
+  }
+  const std::array<std::vector<Shape>, 12> batches = {{{{5}, {5}},
+                                                       {{5}, {5, 7}},
+                                                       {{7, 5}, {5}},
+                                                       {{3, 4, 5}, {3, 5, 6}},
+                                                       {{4, 5}, {3, 5, 6}},
+                                                       {{3, 4, 5}, {5, 6}},
+                                                       {{2, 1, 4, 5}, {3, 5, 6}},
+                                                       {{0, 4, 5}, {5, 6}},
+                                                       {{3, 1, 40}, {3, 40, 1}},
+                                                       {{3, 17, 40}, {40}},
+                                                       {{40}, {3, 40, 9}},
+                                                       {{2, 3, 13, 9}, {1, 1, 9, 33}}}};
+  for (const auto &shapes : batches) {
+    list.add(shapes);
+    list.add(shapes, "integers").attrs.emplace_back("batch_invariant", "1");
+  }
+  const Shape a = {19, 23};
+  const Shape b = {23, 37};
+  const std::array<std::vector<std::optional<Shape>>, 8> layouts = {{{Shape{1, 19}, std::nullopt},
+                                                                     {std::nullopt, Shape{1, 23}},
+                                                                     {Shape{1, 19}, Shape{1, 23}},
+                                                                     {Shape{30, 1}, Shape{41, 1}, Shape{50, 1}},
+                                                                     {Shape{-23, -1}, Shape{37, 1}},
+                                                                     {Shape{0, 1}, Shape{1, 0}},
+                                                                     {Shape{46, 2}, Shape{111, 3}, Shape{74, 2}},
+                                                                     {std::nullopt, std::nullopt, Shape{1, 19}}}};
+  for (const auto &strides : layouts) list.add({a, b}).strides = strides;
+  list.add({{3, 19, 23}, {3, 23, 37}}).strides = {Shape{0, 23, 1}, std::nullopt};
+  for (const Extents &e : std::initializer_list<Extents>{{90, 80, 70}, {1, 300, 200}, {300, 1, 200}}) {
+    for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{e.m, e.k}, {e.k, e.n}}).threads = threads;
+  }
+  list.add({{33, 34}, {34, 35}}).repeat = list.plan().quick ? 5 : 100;
+  list.add({{64, 300}, {300, 1}}, "uniform").attrs.emplace_back("batch_invariant", "1");
+}
+
+std::vector<Shape> bias_shapes(const Extents &e) { return {{e.m, e.n}, {e.n}, {e.m, 1}, {1, e.n}, {}, {1}}; }
+
+void gemm(CaseList &list) {
+  constexpr std::array<const char *, 4> kFactors = {"1", "0", "-1", "0.7"};
+  Pcg32 rng(list.plan().seed, 78);
+  std::uint32_t turn = 0;
+  for (const Extents &e : product_extents(list.plan())) {
+    for (int t = 0; t < (list.plan().quick ? 2 : 4); ++t) {
+      const std::uint32_t transposes = list.plan().quick ? rng.below(4) : static_cast<std::uint32_t>(t);
+      const bool ta = (transposes & 1u) != 0;
+      const bool tb = (transposes & 2u) != 0;
+      std::vector<Shape> shapes = {ta ? Shape{e.k, e.m} : Shape{e.m, e.k}, tb ? Shape{e.n, e.k} : Shape{e.k, e.n}};
+      const std::vector<Shape> biases = bias_shapes(e);
+      const std::uint32_t bias = rng.below(static_cast<std::uint32_t>(biases.size()) + 1);
+      if (bias < biases.size()) shapes.push_back(biases[bias]);
+      const char *beta = kFactors[rng.below(4)];
+      Case &c = list.add(std::move(shapes), kRotation[turn++ % kRotation.size()]);
+      c.attrs = {{"alpha", kFactors[rng.below(4)]}, {"beta", beta}};
+      if (ta) c.attrs.emplace_back("transA", "1");
+      if (tb) c.attrs.emplace_back("transB", "1");
+      if (rng.below(5) == 0) c.attrs.emplace_back("batch_invariant", "1");
+      if (std::string_view(beta) == "0" && c.shapes.size() == 3) c.distributions = {"uniform", "uniform", "nan"};
+    }
+  }
+  Case &in_place = list.add({{13, 9}, {9, 21}, {13, 21}});
+  in_place.in_place = 2;
+  in_place.attrs = {{"alpha", "0.7"}, {"beta", "-1"}};
+  list.add({{13, 9}, {9, 21}, {13, 21}}).strides = {Shape{20, 1}, Shape{30, 1}, Shape{-21, 1}, Shape{25, 1}};
+  for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{90, 70}, {70, 80}, {80}}).threads = threads;
+}
+
+void transpose(CaseList &list) {
+  for (const Shape &shape : std::initializer_list<Shape>{
+           {}, {5}, {3, 5}, {17, 33}, {64, 64}, {65, 127}, {1, 9}, {9, 1}, {0, 3}, {130, 70}, {300, 301}}) {
+    list.add({shape}, "bits");
+    list.add({shape}, "uniform").guard = Guard::front;
+  }
+  for (const char *perm : {"0,1,2", "0,2,1", "1,0,2", "1,2,0", "2,0,1", "2,1,0", "-1,0,1"}) {
+    for (const Shape &shape : std::initializer_list<Shape>{{4, 5, 6}, {1, 33, 17}, {20, 3, 64}}) {
+      list.add({shape}, "bits").attrs.emplace_back("perm", perm);
+    }
+  }
+  list.add({{2, 3, 4, 5, 6}}).attrs.emplace_back("perm", "3,0,4,2,1");
+  for (const Shape &s : std::initializer_list<Shape>{{1, 13}, {80, 1}, {-70, -1}, {0, 1}, {3, 0}}) {
+    list.add({{13, 70}}).strides = {s};
+  }
+  list.add({{13, 70}}).strides = {std::nullopt, Shape{20, 1}};
+  list.add({{64}}).partial_alias = true;
+  for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{301, 173}}).threads = threads;
+}
+
+constexpr std::array<Generator, 3> kGenerators = {{{"matmul", matmul}, {"gemm", gemm}, {"transpose", transpose}}};
+
+}  // namespace
+
+std::span<const Generator> linear_generators() { return kGenerators; }
+
+}  // namespace rayo::conform
