@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading of job lines, bounded in length, and reporting of each.
+#include "batch.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <new>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "command.hpp"
+#include "job.hpp"
+#include "suggest.hpp"
+
+namespace rayo::tools {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLongestLine = std::size_t{16} << 20;
+
+// Lines of a file; what exceeds kLongestLine is dropped and the line marked.
+class LineReader {
+ public:
+  explicit LineReader(const std::string &file) : file_(file) {
+    stream_ = file == "-" ? stdin : std::fopen(file.c_str(), "rbe");
+    if (stream_ == nullptr) fail(std::strerror(errno));
+    struct stat status {};
+    if (::fstat(::fileno(stream_), &status) == 0 && S_ISDIR(status.st_mode)) fail("it is a folder");
+  }
+  ~LineReader() {
+    if (stream_ != nullptr && stream_ != stdin) std::fclose(stream_);
+  }
+  LineReader(const LineReader &) = delete;
+  LineReader &operator=(const LineReader &) = delete;
+
+  // false at the end of the file.
+  bool next(std::string *line, bool *too_long) {
+    line->clear();
+    *too_long = false;
+    bool any = false;
+    char buffer[64 * 1024];
+    // fgets stops at a line's end; embedded NULs cut the piece, and the JSON is then refused.
+    while (std::fgets(buffer, sizeof buffer, stream_) != nullptr) {
+      any = true;
+      const std::size_t size = std::strlen(buffer);
+      const bool ends = size > 0 && buffer[size - 1] == '\n';
+      if (line->size() + size > kLongestLine) *too_long = true;
+      if (!*too_long) line->append(buffer, size - (ends ? 1 : 0));
+      if (ends) break;
+    }
+    if (std::ferror(stream_) != 0) fail(std::strerror(errno));
+    return any;
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string &why) {
+    throw CommandError(RAYO_IO, fmt::format("--batch {}: cannot be read: {}; give a file of JSON lines, or - for "
+                                            "standard input",
+                                            file_, why));
+  }
+  std::string file_;
+  std::FILE *stream_ = nullptr;
+};
+
+std::vector<std::string> string_list(const json &object, const char *key) {
+  std::vector<std::string> list;
+  const json &value = object.at(key);
+  if (!value.is_array()) throw usage_error(fmt::format("key '{}': legal: an array of file names", key));
+  for (const json &item : value) {
+    if (!item.is_string()) throw usage_error(fmt::format("key '{}': legal: an array of file names", key));
+    list.push_back(item.get<std::string>());
+  }
+  return list;
+}
+
+std::string string_value(const json &object, const char *key) {
+  if (!object.at(key).is_string()) throw usage_error(fmt::format("key '{}': legal: a string", key));
+  return object.at(key).get<std::string>();
+}
+
+Job parse_job(const std::string &line, const BatchSettings &settings) {
+  json object;
+  try {
+    object = json::parse(line);
+  } catch (const json::parse_error &error) {
+    throw usage_error(fmt::format("no JSON: {}; legal: {{\"op\":\"add\",\"inputs\":[\"a.npy\",\"b.npy\"]}}",
+                                  std::string(error.what()).substr(0, 200)));
+  }
+  if (!object.is_object())
+    throw usage_error("no JSON object; legal: {\"op\":\"add\",\"inputs\":[..],\"outputs\":[..]}");
+  Job job;
+  job.u2_is_bf16 = settings.u2_is_bf16;
+  job.repeat = settings.repeat;
+  job.verify = settings.verify;
+  const std::vector<std::string> legal = {"op", "attrs", "inputs", "outputs", "device"};
+  for (const auto &[key, value] : object.items()) {
+    if (key == "op") {
+      job.op = string_value(object, "op");
+    } else if (key == "attrs") {
+      job.attributes = value;
+    } else if (key == "inputs") {
+      job.inputs = string_list(object, "inputs");
+    } else if (key == "outputs") {
+      job.outputs = string_list(object, "outputs");
+    } else if (key == "device") {
+      job.device = string_value(object, "device");
+    } else {
+      throw usage_error(fmt::format("unknown key '{}'{}; legal: {}", key, did_you_mean(key, legal), join_names(legal)));
+    }
+  }
+  if (job.op.empty()) throw usage_error("key 'op' is missing; 'rayo ops' lists the ops");
+  if (!object.contains("inputs")) throw usage_error("key 'inputs' is missing; legal: an array of .npy files");
+  return job;
+}
+
+json failure(uint64_t line, rayo_status status, const std::string &text) {
+  return {{"line", line}, {"ok", false}, {"status", rayo_status_name(status)}, {"error", text}};
+}
+
+json run_line(const Session &session, const SessionOptions &options, const std::string &line, uint64_t number,
+              const BatchSettings &settings) {
+  try {
+    const Job job = parse_job(line, settings);
+    json result = job_result_json(job, run_job(session, options, job, true));
+    result["line"] = number;
+    result["ok"] = true;
+    return result;
+  } catch (const CommandError &error) {
+    return failure(number, error.status(), error.what());
+  } catch (const std::bad_alloc &) {
+    return failure(number, RAYO_OUT_OF_MEMORY, "out of memory; try smaller inputs, or free memory first");
+  }
+}
+
+// "job 12, 1 failed" on a terminal, at most ten times a second; nothing elsewhere.
+class Progress {
+ public:
+  void show(uint64_t done, uint64_t failed) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!terminal_ || now - last_ < std::chrono::milliseconds(100)) return;
+    last_ = now;
+    shown_ = true;
+    fmt::print(stderr, "\r{} jobs done, {} failed ", done, failed);
+    std::fflush(stderr);
+  }
+  void clear() const {
+    if (shown_) fmt::print(stderr, "\r{:60}\r", "");
+  }
+
+ private:
+  // When the results go to the same terminal they are the progress.
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 0;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point last_{};
+};
+
+}  // namespace
+
+int run_batch(const Session &session, const SessionOptions &options, const std::string &file,
+              const BatchSettings &settings) {
+  LineReader reader(file);
+  Progress progress;
+  std::string line;
+  bool too_long = false;
+  uint64_t done = 0;
+  uint64_t failed = 0;
+  for (uint64_t number = 1; reader.next(&line, &too_long); ++number) {
+    if (!too_long && line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const json result =
+        too_long ? failure(number, RAYO_INVALID_ARGUMENT, fmt::format("the line has more than {} bytes", kLongestLine))
+                 : run_line(session, options, line, number, settings);
+    ++done;
+    if (!result["ok"].get<bool>()) ++failed;
+    fmt::print("{}\n", result.dump(-1, ' ', false, json::error_handler_t::replace));
+    std::fflush(stdout);
+    progress.show(done, failed);
+  }
+  progress.clear();
+  return failed == 0 ? kExitOk : kExitFailed;
+}
+
+}  // namespace rayo::tools
