@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The AVX2 plugin: identity, note and entry. Baseline code; the kernels are the shared ones compiled for AVX2.
+#include <cpu/plugin.h>
+
+namespace rayo {
+namespace {
+constexpr uint64_t kFeatures = RAYO_CPU_AVX | RAYO_CPU_AVX2 | RAYO_CPU_FMA | RAYO_CPU_F16C | RAYO_CPU_BMI2;
+
+rayo_status create(const rayo_host *host, rayo_instance **out, rayo_error *error) {
+  return create_instance(host, &avx2::kernel_tables, out, error);
+}
+}  // namespace
+
+const PluginIdentity plugin_identity = {"avx2", "AVX2 and FMA, 256-bit vectors", 200, kFeatures, create};
+
+}  // namespace rayo
+
+RAYO_PLUGIN_NOTE("avx2", "Rayo", RAYO_TIER_HOST, rayo::kFeatures, RAYO_THREADS_NONE, RAYO_FORK_SAFE, 0);
+
+RAYO_PLUGIN_ENTRY(avx2)(const rayo_host *host, uint32_t max_abi, const rayo_plugin **out_plugin) {
+  return rayo::answer_query(host, max_abi, out_plugin);
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Elementwise ops: descriptors, prepare, and splitting a call into rows and tasks. The loops are
+// kernels/elementwise.cpp.
+#include <cpu/layout.h>
+#include <cpu/plugin.h>
+
+namespace rayo {
+namespace {
+
+/// When threads are worth it, and how much one task does. A wake-up costs about 50 us on the machines at hand. Cheap
+/// ops run at memory speed, 2 to 4 elements per ns; dear ones at 1 (AVX2) to 10 (AVX-512, L1) elements per ns.
+struct Cost {
+  int64_t parallel_from;  // elements
+  int64_t task;           // elements
+};
+constexpr Cost kCosts[] = {{1 << 20, 1 << 17}, {1 << 16, 1 << 15}};
+enum CostClass : int { kCost_cheap, kCost_dear };
+
+struct OpRow {
+  const char *op;
+  int arity;
+  CostClass cost;
+};
+constexpr OpRow kOps[] = {
+#define MAP_OP(ident, op, arity, f64, cost) {op, arity, kCost_##cost},
+#include <kernels/elementwise_ops.def>
+#undef MAP_OP
+};
+
+/// Operands 0 .. arity-1 are inputs, operand `arity` is the output.
+struct MapState {
+  MapFn fn;
+  int32_t arity;
+  int32_t element;  // bytes
+  int64_t total;    // elements
+  int64_t rows;     // of the outer axes
+  int64_t pieces;   // that a row is cut into
+  int64_t piece;    // elements of one
+  Split split;      // units are pieces
+  Layout layout;
+};
+
+void run_piece(const MapState &s, const rayo_call &call, const int64_t *offset, int64_t first, int64_t n) {
+  MapRow row;
+  const int32_t inner = s.layout.ndim - 1;
+  for (int32_t k = 0; k < s.arity; ++k) {
+    row.in_stride[k] = s.layout.strides[k][inner];
+    row.in[k] = advance(call.inputs[k], offset[k] + first * row.in_stride[k], s.element);
+  }
+  row.out_stride = s.layout.strides[s.arity][inner];
+  row.out = advance(call.outputs[0], offset[s.arity] + first * row.out_stride, s.element);
+  row.n = n;
+  s.fn(row);
+}
+
+void run_task(void *ctx, uint64_t task, uint32_t) {
+  const rayo_call &call = *static_cast<const rayo_call *>(ctx);
+  const MapState &s = *static_cast<const MapState *>(call.state);
+  const int64_t begin = static_cast<int64_t>(task) * s.split.group;
+  const int64_t end = min64(begin + s.split.group, s.split.units);
+  const int64_t length = s.layout.shape[s.layout.ndim - 1];
+  LayoutWalk walk;
+  walk_start(&walk, s.layout, s.layout.ndim - 1, begin / s.pieces);
+  for (int64_t p = begin; p < end; ++p) {
+    const int64_t first = (p % s.pieces) * s.piece;
+    run_piece(s, call, walk.offset, first, min64(s.piece, length - first));
+    if (first + s.piece >= length) walk_next(&walk);
+  }
+}
+
+rayo_status run_rows(const rayo_call *call) {
+  const MapState &s = *static_cast<const MapState *>(call->state);
+  run_tasks(*call, s.split, run_task, const_cast<rayo_call *>(call));
+  return RAYO_OK;
+}
+
+/// One row and one task: the path of small eager calls.
+rayo_status run_one(const rayo_call *call) {
+  const MapState &s = *static_cast<const MapState *>(call->state);
+  constexpr int64_t kNoOffset[kMaxLayoutOperands] = {};
+  run_piece(s, *call, kNoOffset, 0, s.total);
+  return RAYO_OK;
+}
+
+rayo_status run_nothing(const rayo_call *) { return RAYO_OK; }
+
+void read_layout(const rayo_op_desc &desc, int arity, Layout *l) {
+  const rayo_tensor_desc &y = *desc.outputs[0];
+  l->operands = arity + 1;
+  for (int32_t axis = 0; axis < y.ndim; ++axis) {
+    int64_t strides[kMaxLayoutOperands] = {};
+    for (int k = 0; k < arity; ++k) strides[k] = desc.inputs[k]->strides[axis];
+    strides[arity] = y.strides[axis];
+    layout_push(l, y.shape[axis], strides);
+  }
+  layout_coalesce(l);
+  layout_sort(l, arity);
+  layout_coalesce(l);
+  if (l->ndim == 0) {
+    constexpr int64_t kUnit[kMaxLayoutOperands] = {1, 1, 1, 1};
+    layout_push(l, 1, kUnit);
+  }
+}
+
+void split_rows(const rayo_op_desc &desc, const Cost &cost, MapState *s) {
+  const int64_t length = s->layout.shape[s->layout.ndim - 1];
+  s->rows = layout_count(s->layout, 0, s->layout.ndim - 1);
+  s->total = s->rows * length;
+  s->piece = min64(length, cost.task);
+  if (s->piece < 1) s->piece = 1;
+  s->pieces = ceil_div(length, s->piece);
+  s->split = make_split(desc, s->rows * s->pieces, s->piece, cost.task, cost.parallel_from);
+}
+
+rayo_status prepare_map(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error,
+                        int op) {
+  MapState *s = make_state<MapState>(instance, error);
+  if (s == nullptr) return RAYO_OUT_OF_MEMORY;
+  const bool f64 = desc->outputs[0]->dtype.bits == 64;
+  const ElementwiseTable &table = *instance->tables->elementwise;
+  s->fn = f64 ? table.f64[op] : table.f32[op];
+  s->arity = kOps[op].arity;
+  s->element = f64 ? 8 : 4;
+  read_layout(*desc, s->arity, &s->layout);
+  split_rows(*desc, kCosts[kOps[op].cost], s);
+  out->state = s;
+  out->threads = s->split.threads;
+  out->fn = s->total == 0 ? run_nothing : (s->rows == 1 && s->pieces == 1 ? run_one : run_rows);
+  return RAYO_OK;
+}
+
+template <int kOp>
+rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
+  int op = kOp;
+  if constexpr (kOp == kMap_gelu_none) {
+    if (string_attr_is(*desc, "approximate", "tanh")) op = kMap_gelu_tanh;
+  }
+  return prepare_map(instance, desc, out, error, op);
+}
+
+constexpr rayo_kernel kKernels[] = {
+#define MAP_OP(ident, op, arity, f64, cost) \
+  make_kernel(#ident, op, (f64) ? "T=f32,f64" : "T=f32", RAYO_KERNEL_IN_PLACE, prepare<kMap_##ident>),
+#include <kernels/elementwise_ops.def>
+#undef MAP_OP
+};
+
+/// Pointers to the rows that are kernels of their own; the variants of others have no op name.
+struct KernelPointers {
+  const rayo_kernel *at[kMapOpCount];
+  uint32_t count;
+};
+constexpr KernelPointers list_kernels() {
+  KernelPointers list{};
+  for (const rayo_kernel &k : kKernels) {
+    if (k.op[0] != '\0') list.at[list.count++] = &k;
+  }
+  return list;
+}
+constexpr KernelPointers kList = list_kernels();
+
+}  // namespace
+
+const KernelList elementwise_kernels = {kList.at, kList.count};
+
+}  // namespace rayo

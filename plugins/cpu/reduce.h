@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A reduction in canonical form, shared by the drivers of reduce_*, argmax and dot.
+#ifndef RAYO_PLUGINS_CPU_REDUCE_H
+#define RAYO_PLUGINS_CPU_REDUCE_H
+
+#include <cpu/layout.h>
+#include <cpu/plugin.h>
+
+namespace rayo {
+
+/// From this many elements on threads are worth their wake-up (about 50 us at 8 to 16 elements per ns from L2, less
+/// from memory); a task takes about kReduceTask of them.
+inline constexpr int64_t kReduceParallelFrom = 1 << 20;
+inline constexpr int64_t kReduceTask = 1 << 17;
+
+template <class T>
+const ReduceLoops<T> &reduce_loops(const KernelTables &tables);
+template <>
+inline const ReduceLoops<float> &reduce_loops<float>(const KernelTables &tables) {
+  return tables.reduce->f32;
+}
+template <>
+inline const ReduceLoops<double> &reduce_loops<double>(const KernelTables &tables) {
+  return tables.reduce->f64;
+}
+
+/// Kept axes (operand 0 the input, 1 the output) and reduced axes (operand 0 the input), each coalesced; the reduced
+/// ones in their row-major order, which the contract fixes.
+struct Reduction {
+  Layout kept;
+  Layout reduced;
+  int64_t outputs;
+  int64_t length;  // elements reduced into one output
+  bool lanes;      // the last axis, as given, is reduced: lane order; otherwise chains
+};
+
+/// Reads `axes` (bit i = axis i is reduced) of input 0 of a descriptor; the output has or lacks the reduced axes.
+void read_reduction(const rayo_op_desc &desc, uint32_t axes, bool keepdims, Reduction *out);
+
+/// Combines `count` block results, `stride` elements apart, pairwise level by level; the result is in p[0].
+template <class T>
+void combine_pairwise(const ReduceLoops<T> &loops, ReduceOp op, T *p, int64_t count) {
+  while (count > 1) {
+    const int64_t pairs = count / 2;
+    for (int64_t i = 0; i < pairs; ++i) {
+      T a = p[2 * i];
+      loops.combine[op](&a, &p[2 * i + 1], 1);
+      p[i] = a;
+    }
+    if (count % 2 != 0) p[pairs] = p[count - 1];
+    count = pairs + count % 2;
+  }
+}
+
+/// Copies elements [first, first + n) of the row-major sequence of `layout`'s operand k at `base` to `out`.
+template <class T>
+void gather_sequence(const TransposeLoops &loops, const Layout &layout, int32_t k, const T *base, int64_t first,
+                     int64_t n, T *out) {
+  if (n <= 0) return;
+  if (layout.ndim == 0) {
+    memcpy(out, base, sizeof(T));
+    return;
+  }
+  const int32_t inner = layout.ndim - 1;
+  const int64_t length = layout.shape[inner];
+  LayoutWalk walk;
+  walk_start(&walk, layout, inner, first / length);
+  int64_t at = first % length;
+  while (n > 0) {
+    const int64_t part = min64(n, length - at);
+    loops.copy(base + walk.offset[k] + at * layout.strides[k][inner], layout.strides[k][inner], out, 1, part);
+    out += part;
+    n -= part;
+    at = 0;
+    if (n > 0) walk_next(&walk);
+  }
+}
+template <class T>
+const TransposeLoops &copy_loops(const KernelTables &tables) {
+  return sizeof(T) == 8 ? tables.transpose->bits64 : tables.transpose->bits32;
+}
+
+/// Is the sequence of operand k consecutive in memory?
+inline bool is_consecutive(const Layout &layout, int32_t k) {
+  return layout.ndim == 0 || (layout.ndim == 1 && layout.strides[k][0] == 1);
+}
+
+/// What reduce_sum, _mean, _max, _min keep.
+struct ReduceState {
+  const KernelTables *tables;
+  Reduction r;
+  ReduceOp op;
+  bool mean;
+  int64_t blocks;         // of one output
+  Split split;            // units are (output, block) pairs in the lane order, strips of columns in the chain order
+  uint64_t shared_bytes;  // workspace: block results, then one part per worker
+  uint64_t worker_bytes;
+};
+
+/// The chain order (cpu/reduce_chain.cpp): fills the split of `s`, returns the function to call.
+template <class T>
+rayo_kernel_fn plan_chains(const rayo_op_desc &desc, ReduceState *s);
+
+inline uint64_t round_up64(uint64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+}  // namespace rayo
+
+#endif  // RAYO_PLUGINS_CPU_REDUCE_H

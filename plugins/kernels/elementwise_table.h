@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Seam between the elementwise driver (cpu/elementwise.cpp, baseline) and its hot loops (kernels/elementwise.cpp, once
+// per ISA). Plain data: seen by both sides, so nothing here may compile to code.
+#ifndef RAYO_KERNELS_ELEMENTWISE_TABLE_H
+#define RAYO_KERNELS_ELEMENTWISE_TABLE_H
+
+#include <stdint.h>
+
+namespace rayo {
+
+/// One row of work: pointers to its first elements, strides in elements (any sign, 0 on inputs), n elements.
+struct MapRow {
+  const void *in[3];
+  int64_t in_stride[3];
+  void *out;
+  int64_t out_stride;
+  int64_t n;
+};
+using MapFn = void (*)(const MapRow &row);
+
+enum MapOp : int {
+#define MAP_OP(ident, op, arity, f64, cost) kMap_##ident,
+#include <kernels/elementwise_ops.def>
+#undef MAP_OP
+  kMapOpCount
+};
+
+/// NULL where an op does not take the type.
+struct ElementwiseTable {
+  MapFn f32[kMapOpCount];
+  MapFn f64[kMapOpCount];
+};
+
+}  // namespace rayo
+
+#endif  // RAYO_KERNELS_ELEMENTWISE_TABLE_H

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of every elementwise kernel, and its tail: an op hands over a formula on vectors and never sees either. Body
+// and tail evaluate the same formula, so an element's bits do not depend on its place.
+#ifndef RAYO_KERNELS_MAP_H
+#define RAYO_KERNELS_MAP_H
+
+#include <kernels/elementwise_table.h>
+#include <simd/vec.h>
+
+RAYO_ISA_BEGIN
+
+/// An operand of the inner loop: consecutive elements, or (kOne) one element for all.
+template <class T, bool kOne>
+struct MapOperand;
+template <class T>
+struct MapOperand<T, false> {
+  const T *p;
+  RAYO_INLINE explicit MapOperand(const T *q) : p(q) {}
+  RAYO_INLINE Vec<T> at(int64_t i) const { return load(p + i); }
+  /// Lanes past the end hold 1, which no formula finds special.
+  RAYO_INLINE Vec<T> at_n(int64_t i, int n) const { return load_n(p + i, n, T(1)); }
+};
+template <class T>
+struct MapOperand<T, true> {
+  Vec<T> v;
+  RAYO_INLINE explicit MapOperand(const T *q) : v(set1<Vec<T>>(first_lane(load_n(q, 1, T(1))))) {}
+  RAYO_INLINE Vec<T> at(int64_t) const { return v; }
+  RAYO_INLINE Vec<T> at_n(int64_t, int) const { return v; }
+};
+
+/// y[i] = f(operands at i) for i in [0, n), consecutive. Two vectors a step: the formulas' own parallelism and the
+/// reorder window cover their latency; more steps spill on 16 registers.
+template <class T, class F, class... Operands>
+RAYO_INLINE void map_loop(T *y, int64_t n, F f, Operands... x) {
+  constexpr int64_t kStep = Vec<T>::size;
+  int64_t i = 0;
+  for (; i + 2 * kStep <= n; i += 2 * kStep) {
+    const Vec<T> u = f(x.at(i)...);
+    const Vec<T> v = f(x.at(i + kStep)...);
+    store(y + i, u);
+    store(y + i + kStep, v);
+  }
+  for (; i < n; i += kStep) {
+    if (i + kStep <= n) {
+      store(y + i, f(x.at(i)...));
+    } else {
+      const int left = static_cast<int>(n - i);
+      store_n(y + i, f(x.at_n(i, left)...), left);
+    }
+  }
+}
+
+template <class T>
+RAYO_INLINE void gather(const T *s, int64_t stride, T *d, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(d + i, s + i * stride, sizeof(T));
+}
+template <class T>
+RAYO_INLINE void scatter(const T *s, T *d, int64_t stride, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(d + i * stride, s + i, sizeof(T));
+}
+
+/// Elements of one step of the strided path: small enough for the stack and L1, long enough to hide its set-up.
+inline constexpr int64_t kMapBlock = 512;
+
+/// Any strides: operands are gathered into buffers, mapped there and scattered.
+template <class T, int N, class F>
+[[gnu::noinline]] void map_strided(const MapRow &row, F f) {
+  alignas(64) T buffer[N + 1][kMapBlock];
+  for (int64_t i = 0; i < row.n; i += kMapBlock) {
+    const int64_t n = row.n - i < kMapBlock ? row.n - i : kMapBlock;
+    const T *x[N];
+    for (int k = 0; k < N; ++k) {
+      const T *s = static_cast<const T *>(row.in[k]) + i * row.in_stride[k];
+      x[k] = s;
+      if (row.in_stride[k] != 1) {
+        gather(s, row.in_stride[k], buffer[k], n);
+        x[k] = buffer[k];
+      }
+    }
+    T *d = static_cast<T *>(row.out) + i * row.out_stride;
+    T *y = row.out_stride == 1 ? d : buffer[N];
+    using Row = MapOperand<T, false>;
+    if constexpr (N == 1) map_loop(y, n, f, Row(x[0]));
+    if constexpr (N == 2) map_loop(y, n, f, Row(x[0]), Row(x[1]));
+    if constexpr (N == 3) map_loop(y, n, f, Row(x[0]), Row(x[1]), Row(x[2]));
+    if (y != d) scatter(y, d, row.out_stride, n);
+  }
+}
+
+/// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...).
+template <class T, int N, class F>
+RAYO_INLINE void map_row(const MapRow &row, F f) {
+  const auto in = [&](int k) RAYO_LAMBDA { return static_cast<const T *>(row.in[k]); };
+  const auto unit = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 1; };
+  T *y = static_cast<T *>(row.out);
+  using Row = MapOperand<T, false>;
+  using One = MapOperand<T, true>;
+  if (row.n <= 0) return;
+  if (row.out_stride == 1) {
+    if constexpr (N == 1) {
+      if (unit(0)) return map_loop(y, row.n, f, Row(in(0)));
+    } else if constexpr (N == 2) {
+      if (unit(0) && unit(1)) return map_loop(y, row.n, f, Row(in(0)), Row(in(1)));
+      if (unit(0) && row.in_stride[1] == 0) return map_loop(y, row.n, f, Row(in(0)), One(in(1)));
+      if (unit(1) && row.in_stride[0] == 0) return map_loop(y, row.n, f, One(in(0)), Row(in(1)));
+    } else {
+      if (unit(0) && unit(1) && unit(2)) return map_loop(y, row.n, f, Row(in(0)), Row(in(1)), Row(in(2)));
+    }
+  }
+  map_strided<T, N>(row, f);
+}
+
+RAYO_ISA_END
+
+#endif  // RAYO_KERNELS_MAP_H

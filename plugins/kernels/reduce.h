@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hot loops of reductions. Two orders of combination, both fixed by the contract: lanes (the virtual vector of
+// kReduceLanes elements, held in as many registers as the ISA needs) and chains (a column each, vectorised across
+// columns).
+#ifndef RAYO_KERNELS_REDUCE_H
+#define RAYO_KERNELS_REDUCE_H
+
+#include <kernels/map.h>
+#include <kernels/reduce_table.h>
+
+RAYO_ISA_BEGIN
+
+template <class T>
+struct SumOp {
+  static constexpr T identity = T(0);
+  RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return a + b; }
+};
+template <class T>
+struct MaxOp {
+  static constexpr T identity = -static_cast<T>(__builtin_inf());
+  RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return max_nan(a, b); }
+};
+template <class T>
+struct MinOp {
+  static constexpr T identity = static_cast<T>(__builtin_inf());
+  RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return min_nan(a, b); }
+};
+
+/// Registers that hold the virtual vector: 4 zmm, 8 ymm, 16 q. Latency 4 x 2 ports asks for 8 independent chains; with
+/// 4 zmm the loop is bound by latency at 16 elements a cycle, above what L2 delivers.
+template <class T>
+inline constexpr int kLaneVecs = static_cast<int>(kReduceLanes<T>) / Vec<T>::size;
+
+template <class T>
+struct Lanes {
+  Vec<T> v[kLaneVecs<T>];
+};
+
+template <class T>
+RAYO_INLINE void lanes_fill(Lanes<T> &lanes, T x) {
+#pragma GCC unroll 16
+  for (int l = 0; l < kLaneVecs<T>; ++l) lanes.v[l] = set1<Vec<T>>(x);
+}
+
+/// lane[l] = op(lane[l], lane[l + h]) for h = lanes/2 ... 1.
+template <class T, int H = kLaneVecs<T> / 2, class Op>
+RAYO_INLINE T lanes_fold(Lanes<T> &lanes, Op op) {
+  if constexpr (H == 0) {
+    return fold_lanes(lanes.v[0], op);
+  } else {
+#pragma GCC unroll 16
+    for (int l = 0; l < H; ++l) lanes.v[l] = op(lanes.v[l], lanes.v[l + H]);
+    return lanes_fold<T, H / 2>(lanes, op);
+  }
+}
+
+/// step(lane vector, element index, count of valid elements or -1 for all) accumulates one vector. Lanes past the end
+/// are left out: the identity changes no lane, as no lane is ever -0.
+template <class T, class Op, class Step>
+RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
+  constexpr int kSize = Vec<T>::size;
+  if (n <= kSize) return fold_lanes(step(set1<Vec<T>>(Op::identity), 0, static_cast<int>(n)), op);
+  Lanes<T> lanes;
+  lanes_fill(lanes, Op::identity);
+  int64_t i = 0;
+  for (; i + kReduceLanes<T> <= n; i += kReduceLanes<T>) {
+#pragma GCC unroll 16
+    for (int l = 0; l < kLaneVecs<T>; ++l) lanes.v[l] = step(lanes.v[l], i + l * kSize, kSize);
+  }
+  if (i < n) {
+#pragma GCC unroll 16
+    for (int l = 0; l < kLaneVecs<T>; ++l) {
+      const int64_t left = n - i - l * kSize;
+      if (left > 0) lanes.v[l] = step(lanes.v[l], i + l * kSize, left < kSize ? static_cast<int>(left) : kSize);
+    }
+  }
+  return lanes_fold(lanes, op);
+}
+
+template <class T, class Op>
+T reduce_block(const T *x, int64_t n) {
+  const Op op;
+  return reduce_lanes<T>(n, op, [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
+    return op(lane, count == Vec<T>::size ? load(x + i) : load_n(x + i, count, Op::identity));
+  });
+}
+
+template <class T>
+T dot_block(const T *a, const T *b, int64_t n) {
+  return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
+    if (count == Vec<T>::size) return fma(load(a + i), load(b + i), lane);
+    return fma(load_n(a + i, count, T(0)), load_n(b + i, count, T(0)), lane);
+  });
+}
+
+/// kVecs vectors of columns at once, each lane its own chain; `left` < 0 means full vectors.
+template <class T, class Op, int kVecs>
+RAYO_INLINE void chain_columns(const T *x, const int64_t *offset, int64_t rows, T *y, int left) {
+  const Op op;
+  Vec<T> acc[kVecs];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVecs; ++v) acc[v] = set1<Vec<T>>(Op::identity);
+  for (int64_t r = 0; r < rows; ++r) {
+    const T *p = x + offset[r];
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) {
+      acc[v] = op(acc[v], left < 0 ? load(p + v * Vec<T>::size) : load_n(p, left, Op::identity));
+    }
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < kVecs; ++v) {
+    if (left < 0) {
+      store(y + v * Vec<T>::size, acc[v]);
+    } else {
+      store_n(y, acc[v], left);
+    }
+  }
+}
+
+template <class T, class Op>
+void reduce_chain(const T *x, const int64_t *offset, int64_t rows, int64_t stride, T *y, int64_t cols) {
+  constexpr int64_t kSize = Vec<T>::size;
+  if (stride != 1) {
+    const Op op;
+    for (int64_t c = 0; c < cols; ++c) {
+      Vec<T> acc = set1<Vec<T>>(Op::identity);
+      for (int64_t r = 0; r < rows; ++r) acc = op(acc, load_n(x + offset[r] + c * stride, 1, Op::identity));
+      store_n(y + c, acc, 1);
+    }
+    return;
+  }
+  int64_t c = 0;
+  for (; c + 8 * kSize <= cols; c += 8 * kSize) chain_columns<T, Op, 8>(x + c, offset, rows, y + c, -1);
+  for (; c + kSize <= cols; c += kSize) chain_columns<T, Op, 1>(x + c, offset, rows, y + c, -1);
+  if (c < cols) chain_columns<T, Op, 1>(x + c, offset, rows, y + c, static_cast<int>(cols - c));
+}
+
+template <class T, class Op>
+void reduce_combine(T *a, const T *b, int64_t n) {
+  using Row = MapOperand<T, false>;
+  map_loop(a, n, Op(), Row(a), Row(b));
+}
+
+RAYO_ISA_END
+
+#endif  // RAYO_KERNELS_REDUCE_H

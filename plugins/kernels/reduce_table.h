@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Seam between the reduction drivers (cpu/reduce*.cpp, baseline) and their hot loops (kernels/reduce.cpp, once per
+// ISA). The constants are the contract's (plugin-api/doc/numerics.md): they belong to no ISA. Plain data, no code.
+#ifndef RAYO_KERNELS_REDUCE_TABLE_H
+#define RAYO_KERNELS_REDUCE_TABLE_H
+
+#include <stdint.h>
+
+namespace rayo {
+
+/// Lanes of the virtual vector and elements of a block, where the last axis is reduced. 256 rows of lanes per block:
+/// measured to cost 0-6% against an unconstrained loop (f32; blocks of 1024 cost 9-27%).
+template <class T>
+inline constexpr int64_t kReduceLanes = 256 / static_cast<int64_t>(sizeof(T));
+template <class T>
+inline constexpr int64_t kReduceBlock = 256 * kReduceLanes<T>;
+/// Elements of a chain's block, where the last axis is kept.
+inline constexpr int64_t kChainBlock = 256;
+
+enum ReduceOp : int { kReduceSum, kReduceMax, kReduceMin, kReduceOpCount };
+
+template <class T>
+struct ReduceLoops {
+  /// The lane tree over n <= kReduceBlock consecutive elements (for max and min: any n); the identity for n = 0.
+  T (*block[kReduceOpCount])(const T *x, int64_t n);
+  /// The same over fma(a, b, lane).
+  T (*dot_block)(const T *a, const T *b, int64_t n);
+  /// y[c] = identity op x[offset[0] + c * stride] op x[offset[1] + c * stride] ..., in this order, c < cols.
+  void (*chain[kReduceOpCount])(const T *x, const int64_t *offset, int64_t rows, int64_t stride, T *y, int64_t cols);
+  /// a[i] = a[i] op b[i].
+  void (*combine[kReduceOpCount])(T *a, const T *b, int64_t n);
+  /// Index of the maximum of n >= 1 elements; NaN is the largest; the first of equals, or the last.
+  int64_t (*argmax)(const T *x, int64_t stride, int64_t n, bool last);
+  /// The same for cols neighbouring columns, cols <= kArgmaxStrip; element r of column c is x[r * stride + c].
+  void (*argmax_columns)(const T *x, int64_t stride, int64_t n, bool last, int64_t *index, int64_t cols);
+};
+inline constexpr int64_t kArgmaxStrip = 256;
+
+struct ReduceTable {
+  ReduceLoops<float> f32;
+  ReduceLoops<double> f64;
+};
+
+}  // namespace rayo
+
+#endif  // RAYO_KERNELS_REDUCE_TABLE_H
