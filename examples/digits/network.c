@@ -62,8 +62,12 @@ int model_read(const char *folder, model *out, char *why, size_t why_size) {
 }
 
 void model_free(model *m) {
-  npy_array *const all[] = {&m->w1, &m->b1, &m->w2, &m->b2, &m->scans, &m->labels};
-  for (size_t i = 0; i < sizeof all / sizeof *all; ++i) npy_free(all[i]);
+  npy_free(&m->w1);
+  npy_free(&m->b1);
+  npy_free(&m->w2);
+  npy_free(&m->b2);
+  npy_free(&m->scans);
+  npy_free(&m->labels);
 }
 
 /* ---- Network ------------------------------------------------------------------------------------------------ */

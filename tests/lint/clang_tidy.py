@@ -23,7 +23,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(rb'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 # Options of GCC that clang does not have.
-GCC_ONLY = re.compile(r"-fno-gnu-unique|-fgnu-unique|-fno-semantic-interposition|-fno-tree-.*|-fno-gcse|--param=.*")
+GCC_ONLY = re.compile(r"-fno-gnu-unique|-fgnu-unique|-fno-semantic-interposition|-fno-tree-.*|-fno-gcse|--param=.*|-fext-numeric-literals")
 
 
 def clang_tidy():
@@ -81,16 +81,31 @@ def reached(source, words):
 
 def key_of(source, words, version):
     digest = hashlib.sha256()
-    for part in (version, "\0".join(words), (ROOT / ".clang-tidy").read_text("utf-8"), pathlib.Path(__file__).read_text("utf-8")):
+    texts = ((ROOT / ".clang-tidy").read_text("utf-8"), pathlib.Path(__file__).read_text("utf-8"))
+    for part in (version, "\0".join(words), *texts):
         digest.update(part.encode() + b"\0")
     for file in reached(source, words):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
+def link_gcc_headers(folder, compiler):
+    """GCC's quadmath.h lies among headers that clang must not see; a folder of its own makes it reachable."""
+    found = subprocess.run([compiler, "-print-file-name=include/quadmath.h"], capture_output=True, text=True, check=False)
+    header = pathlib.Path(found.stdout.strip())
+    headers = folder / "gcc_headers"
+    headers.mkdir(parents=True, exist_ok=True)
+    link = headers / "quadmath.h"
+    link.unlink(missing_ok=True)
+    if header.is_absolute():
+        link.symlink_to(header)
+    return headers
+
+
 def write_database(folder, chosen):
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = [{"directory": str(folder), "file": str(s), "arguments": w} for s, w in chosen.items()]
+    headers = link_gcc_headers(folder, next(iter(chosen.values()))[0])
+    rows = [{"directory": str(folder), "file": str(s), "arguments": [*w, "-isystem", str(headers)]}
+            for s, w in chosen.items()]
     (folder / "compile_commands.json").write_text(json.dumps(rows, indent=1), "utf-8")
 
 
@@ -119,7 +134,8 @@ def main():
     write_database(folder, chosen)
     marks = {s: folder / key_of(s, w, version) for s, w in chosen.items()}
     todo = sorted((s for s in chosen if not marks[s].exists()), key=lambda s: -s.stat().st_size)
-    print(f"clang-tidy: {len(chosen)} sources, {len(chosen) - len(todo)} known to be clean, {len(todo)} to read", flush=True)
+    known = len(chosen) - len(todo)
+    print(f"clang-tidy: {len(chosen)} sources, {known} known to be clean, {len(todo)} to read", flush=True)
     failed = 0
     workers = max(1, len(os.sched_getaffinity(0)))
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
