@@ -167,10 +167,15 @@ void block_task(void *ctx, uint64_t task, uint32_t worker) {
   g.m = min64(plan.mc, p.m - row);
   g.n = end - col;
   g.k = run.depths;
-  T *packed = run.worker(worker, 0);
-  plan.table->pack_a({run.a + row * p.a.rs + run.depth * p.a.cs, p.a.rs, p.a.cs, packed, g.m, g.k, 0});
-  g.a = packed;
-  g.packed = 1;
+  g.a = run.a + row * p.a.rs + run.depth * p.a.cs;
+  g.a_rs = p.a.rs;
+  g.a_cs = p.a.cs;
+  if (plan.pack_a) {
+    T *packed = run.worker(worker, 0);
+    plan.table->pack_a({g.a, p.a.rs, p.a.cs, packed, g.m, g.k, 0});
+    g.a = packed;
+    g.packed = 1;
+  }
   g.b = run.shared + col * run.depths;
   g.ldb = plan.nr;
   g.b_panel = plan.nr * g.k;

@@ -84,8 +84,8 @@ void check(const Plugin &plugin, const Product &what, const std::string &name) {
     const T *py = y.storage.data() + y.batch_offset(at, batch_axes);
     for (int64_t i = 0; i < m; ++i) {
       for (int64_t j = 0; j < n; ++j) {
-        const Elements<T> row = [&](int64_t p) { return pa[i * a_row + p * a_step]; };
-        const Elements<T> column = [&](int64_t p) { return pb[j * b_col + p * b_step]; };
+        const auto row = [&](int64_t p) { return pa[i * a_row + p * a_step]; };
+        const auto column = [&](int64_t p) { return pb[j * b_col + p * b_step]; };
         const bool dot = n == 1 && what.batch_invariant == 0;
         const T want = dot ? dot_order<T>(k, row, column) : chain<T>(k, row, column);
         const T got = py[i * y_row + j * y_col];

@@ -20,21 +20,17 @@ bool same_bits(T a, T b) {
   return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
-/// A vector of k elements by index.
-template <class T>
-using Elements = std::function<T(int64_t)>;
-
-/// acc = fma(x_p, y_p, acc) for p ascending, from +0.
-template <class T>
-T chain(int64_t k, const Elements<T> &x, const Elements<T> &y) {
+/// acc = fma(x_p, y_p, acc) for p ascending, from +0. x and y give an element by its index.
+template <class T, class X, class Y>
+T chain(int64_t k, const X &x, const Y &y) {
   T acc = 0;
   for (int64_t p = 0; p < k; ++p) acc = std::fma(x(p), y(p), acc);
   return acc;
 }
 
 /// The dot order: W lanes per block of B elements, zeros to a whole number of groups, halving, blocks pairwise.
-template <class T>
-T dot_order(int64_t k, const Elements<T> &x, const Elements<T> &y) {
+template <class T, class X, class Y>
+T dot_order(int64_t k, const X &x, const Y &y) {
   const int64_t lanes = sizeof(T) == 4 ? 64 : 32;
   const int64_t block = sizeof(T) == 4 ? 16384 : 8192;
   std::vector<T> results;

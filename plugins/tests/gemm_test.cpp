@@ -37,8 +37,8 @@ std::ostream &operator<<(std::ostream &out, const Case &c) {
 template <class T>
 T expected(const Case &c, const Matrix<T> &a, const Matrix<T> &b, const Matrix<T> &bias, int64_t i, int64_t j) {
   const bool ta = c.attributes.trans_a != 0, tb = c.attributes.trans_b != 0;
-  const Elements<T> row = [&](int64_t p) { return ta ? a.at(p, i) : a.at(i, p); };
-  const Elements<T> column = [&](int64_t p) { return tb ? b.at(j, p) : b.at(p, j); };
+  const auto row = [&](int64_t p) { return ta ? a.at(p, i) : a.at(i, p); };
+  const auto column = [&](int64_t p) { return tb ? b.at(j, p) : b.at(p, j); };
   const bool dot = c.attributes.batch_invariant == 0 && ((c.n == 1 && !ta) || (c.m == 1 && tb));
   const T acc = dot ? dot_order<T>(c.k, row, column) : chain<T>(c.k, row, column);
   const T t = static_cast<T>(c.attributes.alpha) * acc;
@@ -102,7 +102,7 @@ TYPED_TEST(GemmTest, EqualsTheChainForShapesLayoutsAndFactors) {
 
 TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
   // Long k, in every orientation: blocks of k, shared and private panels, scratch tiles.
-  for (int64_t k : {511, 513, 1025, 2050, 3000}) {
+  for (int64_t k : {513, 1025, 2050}) {
     for (int trans = 0; trans < 4; ++trans) {
       for (int form_y : {0, 2, 4}) {
         Case c{60, 37, k, {0.7, -1, trans & 1, trans >> 1, 0}};
