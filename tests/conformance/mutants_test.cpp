@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who tests the suite: plugins with one planted bug each. Every bug is caught by the check that is meant for it, and
+// the same plugin without a bug passes.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "runner/command.hpp"
+#include "runner/report.hpp"
+#include "runner/session.hpp"
+#include "suites/generator.hpp"
+
+namespace rayo::conform {
+namespace {
+
+std::string mutant(const std::string &bug) { return std::string(RAYO_MUTANT_DIR) + "/mutant_" + bug + ".so"; }
+
+PluginReport judge(const std::string &bug) {
+  const std::vector<std::string> ops = {"add", "max", "exp"};
+  SessionOptions options;
+  options.reference = RAYO_SCALAR_FILE;
+  options.case_seconds = 2;
+  return judge_plugin(mutant(bug), generate(ops, true, 1), options);
+}
+
+// Some case is in `state` with `text` in its message, and replaying its line alone gives the same verdict.
+void expect_caught(const std::string &bug, State state, const std::string &text) {
+  const PluginReport report = judge(bug);
+  EXPECT_EQ(report.refused, "");
+  EXPECT_FALSE(report.good());
+  for (const CaseResult &c : report.cases) {
+    if (c.verdict.state != state || c.verdict.message.find(text) == std::string::npos) continue;
+    const std::vector<Case> again = {parse_case(c.line)};
+    SessionOptions options;
+    options.reference = RAYO_SCALAR_FILE;
+    options.case_seconds = 2;
+    const PluginReport replay = judge_plugin(mutant(bug), again, options);
+    EXPECT_EQ(replay.cases[0].verdict.state, state) << c.line;
+    if (state == State::failed) EXPECT_EQ(replay.cases[0].verdict.message, c.verdict.message);
+    return;
+  }
+  FAIL() << bug << " was not caught by '" << text << "'\n" << text_report(std::vector{report});
+}
+
+TEST(Mutants, WithoutABugPasses) {
+  const PluginReport report = judge("none");
+  EXPECT_TRUE(report.good()) << text_report(std::vector{report});
+  EXPECT_GT(report.count(State::passed), 200u);
+  EXPECT_GT(report.count(State::unsupported), 0u);  // exp, and f64
+  EXPECT_EQ(report.sha256.size(), 64u);
+  EXPECT_EQ(report.plugin, "mutant");
+}
+
+TEST(Mutants, TailByAnotherFormula) { expect_caught("tail", State::failed, "oracle:"); }
+TEST(Mutants, NanLostByPosition) { expect_caught("nan_lost", State::failed, "oracle:"); }
+TEST(Mutants, SignOfZeroInMax) { expect_caught("zero_sign", State::failed, "oracle:"); }
+TEST(Mutants, ReadPastTheEnd) { expect_caught("over_read", State::crashed, "SIGSEGV"); }
+TEST(Mutants, WritePastTheEnd) { expect_caught("over_write", State::failed, "memory: written outside"); }
+TEST(Mutants, WriteToAnInput) { expect_caught("input_write", State::failed, "memory: input 1"); }
+TEST(Mutants, ResultDependsOnAlignment) { expect_caught("alignment", State::failed, "oracle:"); }
+TEST(Mutants, RunsDiffer) { expect_caught("unstable", State::failed, ""); }
+
+TEST(Mutants, ACrashAndAHangCostTheirCasesOnly) {
+  const std::vector<Case> cases = {parse_case("add f32 16,16 - 0 uniform 1"), parse_case("add f32 17,17 - 0 uniform 1"),
+                                   parse_case("add f32 18,18 - 0 uniform 1"), parse_case("add f32 33,33 - 0 uniform 1"),
+                                   parse_case("max f32 34,34 - 0 uniform 1")};
+  SessionOptions options;
+  options.case_seconds = 1;
+  const PluginReport report = judge_plugin(mutant("crash_and_hang"), cases, options);
+  const std::vector<State> expected = {State::passed, State::crashed, State::passed, State::hung, State::passed};
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    EXPECT_EQ(report.cases[i].verdict.state, expected[i])
+        << report.cases[i].line << ": " << report.cases[i].verdict.message;
+  }
+}
+
+TEST(Session, ARunThatExecutesNothingIsBad) {
+  const std::vector<Case> cases = {parse_case("exp f32 16 - 0 uniform 1")};
+  const PluginReport report = judge_plugin(mutant("none"), cases, {});
+  EXPECT_EQ(report.cases[0].verdict.state, State::unsupported);
+  EXPECT_FALSE(report.good());
+}
+
+TEST(Session, AFileThatIsNoPluginIsRefusedWithAReason) {
+  const std::vector<Case> cases = {parse_case("add f32 16,16 - 0 uniform 1")};
+  const PluginReport report = judge_plugin("/etc/passwd", cases, {});
+  EXPECT_NE(report.refused, "");
+  EXPECT_EQ(report.cases[0].verdict.state, State::not_evaluated);
+  EXPECT_FALSE(report.good());
+}
+
+int command(std::vector<std::string> args) { return conform_command(args); }
+
+TEST(Command, ExitCodesSayWhatHappened) {
+  const std::string out = ::testing::TempDir() + "/conform_report.json";
+  const std::string reference = RAYO_SCALAR_FILE;
+  EXPECT_EQ(command({"--plugin", mutant("none"), "--reference", reference, "--case", "add f32 9,9 - 0 uniform 1",
+                     "--json", "-o", out}),
+            0);
+  EXPECT_EQ(
+      command({"--plugin", mutant("tail"), "--reference", reference, "--case", "add f32 9,9 - 0 uniform 1", "-o", out}),
+      1);
+  EXPECT_EQ(command({"--plugin", "./absent.so"}), 2);
+  EXPECT_EQ(command({"--format", "yaml"}), 2);
+  EXPECT_EQ(command({"--ops", "bogus"}), 2);
+  EXPECT_EQ(command({"--case", "add f32"}), 2);
+  EXPECT_EQ(command({"stray"}), 2);
+  EXPECT_EQ(command({"--seed", "-1"}), 2);
+}
+
+TEST(Command, JsonReportIsBoundToTheFile) {
+  const std::string out = ::testing::TempDir() + "/conform_bound.json";
+  ASSERT_EQ(command({"--plugin", mutant("none"), "--reference", RAYO_SCALAR_FILE, "--ops", "add", "--quick", "--format",
+                     "json", "--seed", "5", "-o", out}),
+            0);
+  std::ifstream file(out);
+  const nlohmann::json root = nlohmann::json::parse(file);
+  const nlohmann::json &report = root.at("reports").at(0);
+  EXPECT_EQ(report.at("plugin"), "mutant");
+  EXPECT_EQ(report.at("sha256").get<std::string>().size(), 64u);
+  EXPECT_EQ(report.at("seed"), 5);
+  for (const char *state : {"passed", "failed", "unsupported", "expected_fail", "crashed", "hung", "not_evaluated"}) {
+    EXPECT_TRUE(report.at("summary").contains(state)) << state;
+  }
+  const nlohmann::json &first = report.at("cases").at(0);
+  for (const char *field : {"case", "state", "error_ulp", "bound", "message"})
+    EXPECT_TRUE(first.contains(field)) << field;
+}
+
+TEST(Report, JunitEscapesAndCounts) {
+  PluginReport report;
+  report.plugin = "a<b";
+  report.cases = {{"add f32 1", {State::passed, 0, 0, ""}}, {"add f32 2", {State::failed, 1, 0, "x & \"y\""}}};
+  const std::string xml = junit_report(std::vector{report});
+  EXPECT_NE(xml.find("name=\"a&lt;b\" tests=\"2\" failures=\"1\" errors=\"0\""), std::string::npos) << xml;
+  EXPECT_NE(xml.find("x &amp; &quot;y&quot;"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rayo::conform
