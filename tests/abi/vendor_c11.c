@@ -38,10 +38,10 @@ static const int64_t one = 1;
 static const double infinite = INFINITY;
 static const char max_text[] = "max";
 #define ATTR_HEADER sizeof(rayo_attr_def), RAYO_TYPE_ATTR_DEF, NULL
-static const rayo_attr_def attr_size = {ATTR_HEADER, "size", RAYO_ATTR_INT, RAYO_ATTR_REQUIRED,    0,
-                                        0,           NULL,   "1 and above", "elements of a window"};
+static const rayo_attr_def attr_size = {
+    ATTR_HEADER, "size", RAYO_ATTR_INT, RAYO_ATTR_REQUIRED, 0, 0, NULL, NULL, "elements of a window, 1 and above"};
 static const rayo_attr_def attr_step = {
-    ATTR_HEADER, "step", RAYO_ATTR_INT, 0, 1, 0, &one, "1 and above", "distance of neighbouring windows"};
+    ATTR_HEADER, "step", RAYO_ATTR_INT, 0, 1, 0, &one, NULL, "distance of neighbouring windows, 1 and above"};
 static const rayo_attr_def attr_limit = {
     ATTR_HEADER, "limit", RAYO_ATTR_FLOAT, 0, 1, 0, &infinite, NULL, "a result above it is an error"};
 static const rayo_attr_def attr_mode = {ATTR_HEADER, "mode",    RAYO_ATTR_STRING,       0, sizeof max_text - 1, 0,

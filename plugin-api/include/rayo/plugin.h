@@ -273,6 +273,7 @@ typedef struct rayo_device_api {
   rayo_status (*device_open)(rayo_instance *, uint32_t index, rayo_device **out, rayo_error *);
   void (*device_close)(rayo_device *); /* after everything made from it has been destroyed */
 
+  /* A size above max_buffer_bytes is RAYO_OUT_OF_MEMORY; a kind of memory it lacks RAYO_UNSUPPORTED. */
   rayo_status (*buffer_create)(rayo_device *, const rayo_buffer_desc *, rayo_buffer **out, rayo_error *);
   /* Wraps host memory without a copy; the memory outlives the buffer. RAYO_UNSUPPORTED where it cannot. */
   rayo_status (*buffer_import)(rayo_device *, void *host, uint64_t size, rayo_buffer **out, rayo_error *);

@@ -135,7 +135,7 @@ typedef struct rayo_attr_def {
   uint32_t default_count;
   uint32_t reserved;
   const void *default_data;
-  const char *legal; /* legal values as text for messages: "0|1", "none|tanh"; NULL = any */
+  const char *legal; /* every legal value, checked by the core: "0|1", "none|tanh"; NULL or "" = infer_shape checks */
   const char *doc;
 } rayo_attr_def;
 
