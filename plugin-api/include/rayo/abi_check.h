@@ -17,7 +17,7 @@
 /* The lists hold for 8-byte pointers (LP64, LLP64). Elsewhere the same members follow each other in the same order. */
 #if UINTPTR_MAX == UINT64_MAX
 #define STRUCT(type, size) RAYO_ABI_ASSERT(sizeof(type) >= (size), #type " is smaller than its ABI minor says");
-#define MEMBER(type, member, offset, size)                                                        \
+#define MEMBER(type, member, offset, size)                                                         \
   RAYO_ABI_ASSERT(offsetof(type, member) == (offset), #type "." #member " moved: the ABI breaks"); \
   RAYO_ABI_ASSERT(sizeof(((type *)0)->member) == (size), #type "." #member " changed its size: the ABI breaks");
 #include <rayo/abi_0_1.def>
