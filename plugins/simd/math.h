@@ -37,8 +37,9 @@ RAYO_INLINE ExpParts exp_parts(Vf x) {
   // ln 2 in two parts: 17 bits, so that k times it is exact, and the rest.
   Vf r = fma(k, set1<Vf>(-0x1.62e4p-1f), x);
   r = fma(k, set1<Vf>(-0x1.7f7d1cp-20f), r);
-  const Vf q = horner(r, 0x1.694ac4p-10f, 0x1.12398ep-7f, 0x1.555a28p-5f, 0x1.555492p-3f, 0x1.fffffap-2f);
-  return {set1<Vf>(1.0f) + fma(r * r, q, r), t};
+  const Vf one = set1<Vf>(1.0f);
+  const Vf q = horner(r, 0x1.694ac4p-10f, 0x1.12398ep-7f, 0x1.555a28p-5f, 0x1.555492p-3f, 0x1.fffffap-2f, 1.0f);
+  return {fma(q, r, one), t};
 }
 
 /// e^x. Below -104 it is 0, above 89 inf: both are where the clamped argument already rounds to that.
