@@ -3,7 +3,6 @@
 // The mock device itself: enumeration, opening, memory.
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdio>
 
 #include "mock.h"
@@ -76,9 +75,8 @@ rayo_status buffer_create(rayo_device *device, const rayo_buffer_desc *desc, ray
     if (desc->size > kMaxBufferBytes)
       throw Error(RAYO_OUT_OF_MEMORY, "a buffer of " + std::to_string(desc->size) +
                                           " bytes is above mock0's limit of " + std::to_string(kMaxBufferBytes));
-    static std::atomic<uint64_t> next_handle{0x1000};
     auto memory = std::make_shared<Memory>(device->shared, desc->size, desc->memory);
-    *out = new rayo_buffer{std::move(memory), next_handle.fetch_add(1)};
+    *out = new rayo_buffer{std::move(memory)};
   });
 }
 
@@ -105,7 +103,7 @@ rayo_status buffer_map(rayo_buffer *buffer, void **out_host, rayo_error *error) 
 rayo_status buffer_handle(rayo_buffer *buffer, void **out_handle, rayo_error *error) {
   return fence(error, [&] {
     check_usable(*buffer->memory->shared);
-    *out_handle = reinterpret_cast<void *>(buffer->handle);
+    *out_handle = buffer;  // a name for the memory, not its address
   });
 }
 

@@ -125,7 +125,6 @@ struct rayo_device {
 
 struct rayo_buffer {
   std::shared_ptr<mock::Memory> memory;
-  uint64_t handle;
 };
 
 struct rayo_semaphore {

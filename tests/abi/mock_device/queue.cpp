@@ -97,7 +97,7 @@ void enqueue(rayo_queue *queue, Job job) {
 View resolve(const Shared &shared, const rayo_tensor &tensor, Job &job) {
   if (tensor.buffer == nullptr || tensor.buffer->memory->shared.get() != &shared)
     throw Error(RAYO_INVALID_ARGUMENT, "an operand's buffer is not of this device");
-  if (tensor.dl.data != reinterpret_cast<void *>(tensor.buffer->handle))
+  if (tensor.dl.data != tensor.buffer)
     throw Error(RAYO_INVALID_ARGUMENT, "an operand's dl.data is not its buffer's handle");
   Memory &memory = *tensor.buffer->memory;
   int64_t low = 0, high = 0, compact = 1;
