@@ -112,6 +112,8 @@ R tolerance(const Bound &bound, Grade grade, const Problem &problem, const Forma
       return std::max(R(factor) * ulp, absolute);
     }
     case BoundKind::softmax: {
+      // Where x_i = -Inf or the difference overflows, y is 0 and the relative term with it.
+      if (e.value == 0) return R(2 * format.min_subnormal());
       const double extra = grade == Grade::relaxed ? 2 * x : 0;
       const R relative = wide::fabs(e.value) * R(format.unit() * (16 + x + extra + 2 * std::sqrt(e.count)));
       // Two roundings (e_i, then the quotient) may fall among the subnormals, half a step each, and an e_i there may be

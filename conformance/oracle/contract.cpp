@@ -28,6 +28,9 @@ T block(std::size_t begin, std::size_t end, const Step &step) {
     T &lane = lanes[(i - begin) % Order<T>::kLanes];
     lane = step(lane, i);
   }
+  // The last group is filled up with +0 (dot: +0 times +0), which turns a lane's -0 into +0 and changes nothing else.
+  const std::size_t filled = (end - begin) % Order<T>::kLanes;
+  for (std::size_t l = filled; filled != 0 && l < Order<T>::kLanes; ++l) lanes[l] = lanes[l] + T(0);
   for (std::size_t half = Order<T>::kLanes / 2; half > 0; half /= 2) {
     for (std::size_t l = 0; l < half; ++l) lanes[l] = lanes[l] + lanes[l + half];
   }

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 namespace rayo::conform::contract {
@@ -67,6 +68,22 @@ TEST(Contract, DotFusesProductAndSum) {
   const std::vector<float> c = {-1.0f, 1.0f + 0x1p-12f};
   const std::vector<float> d = {1.0f, 1.0f + 0x1p-12f};
   EXPECT_EQ(chain(std::span<const float>(c), std::span<const float>(d)), 0x1p-11f + 0x1p-24f);
+}
+
+TEST(Contract, AShortBlockIsFilledWithPlusZero) {
+  // The product underflows to -0. Alone in a full group it stays; in a short one the filling turns lanes 64.. over it.
+  std::vector<float> a(65, -0.0f);
+  std::vector<float> b(65, 0.0f);
+  for (std::size_t i = 0; i < 65; ++i) {
+    a[i] = -0x1p-140f;
+    b[i] = 0x1p-140f;
+  }
+  const auto negative = [&](std::size_t n) {
+    return std::signbit(dot(std::span<const float>(a.data(), n), std::span<const float>(b.data(), n)));
+  };
+  EXPECT_TRUE(negative(64));
+  EXPECT_FALSE(negative(63));
+  EXPECT_FALSE(negative(65));
 }
 
 TEST(Contract, AColumnHasTheDotOrderUnlessBatchInvariant) {
