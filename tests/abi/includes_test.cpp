@@ -21,7 +21,7 @@ bool is_cxx_standard(const std::string &name) {
 }
 
 bool allowed(const std::string &name, bool cxx, const fs::path &include_dir) {
-  if (kC.count(name) != 0) return true;
+  if (kC.contains(name)) return true;
   if (name.rfind("rayo/", 0) == 0 && fs::exists(include_dir / name)) return cxx || fs::path(name).extension() != ".hpp";
   return cxx && is_cxx_standard(name);
 }

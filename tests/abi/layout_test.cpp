@@ -9,7 +9,6 @@
 #include <cstring>
 #include <fstream>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -24,7 +23,7 @@ std::vector<Entry> actual_layout() {
   std::vector<Entry> list;
 #define STRUCT(type, size) list.push_back({#type, 0, sizeof(type)});
 #define MEMBER(type, member, offset, size) \
-  list.push_back({#type "." #member, offsetof(type, member), sizeof(std::declval<type>().member)});
+  list.push_back({#type "." #member, offsetof(type, member), sizeof(decltype(type::member))});
 #include <rayo/abi_0_1.def>
 #undef STRUCT
 #undef MEMBER

@@ -78,12 +78,14 @@ class MockDevice : public ::testing::Test {
     return t;
   }
   using Points = std::vector<rayo_point>;
-  rayo_status run(rayo_queue *q, const Bound &bound, std::vector<rayo_buffer *> in, rayo_buffer *out,
+  rayo_status run(rayo_queue *q, const Bound &bound, const std::vector<rayo_buffer *> &in, rayo_buffer *out,
                   const Points &waits = {}, const Points &signals = {}) {
     std::vector<rayo_tensor> inputs;
+    inputs.reserve(in.size());
     for (rayo_buffer *b : in) inputs.push_back(tensor(b));
     const rayo_tensor output = tensor(out);
     std::vector<const rayo_tensor *> pointers;
+    pointers.reserve(inputs.size());
     for (const rayo_tensor &t : inputs) pointers.push_back(&t);
     const rayo_tensor *outputs[] = {&output};
     rayo_submit s{};
