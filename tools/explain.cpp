@@ -139,8 +139,10 @@ json to_json(const std::string &op, const Explanation &explanation) {
 
 void print_text(const std::string &op, const Explanation &explanation) {
   if (const rayo_candidate *best = explanation.chosen()) {
-    fmt::print("{} runs on {}: kernel {}, {} thread{}, {}; chosen at level '{}'.\n\n", op, best->device, best->kernel,
-               best->threads, best->threads == 1 ? "" : "s", numerics_name(best->numerics), explanation.level());
+    const std::string text =
+        fmt::format("{} runs on {}: kernel {}, {} thread{}, {}; chosen at level '{}'.", op, best->device, best->kernel,
+                    best->threads, best->threads == 1 ? "" : "s", numerics_name(best->numerics), explanation.level());
+    fmt::print("{}\n\n", wrap(text, 80, 2));
   } else {
     fmt::print("{}: nothing here can run this call.\n\n", op);
   }
@@ -161,7 +163,7 @@ int explain_command(Arguments arguments) {
   std::vector<std::string> attributes;
   std::string shapes;
   std::string dtypes = "f32";
-  CommandLine line("explain", "rayo explain OP --shape SHAPE,... [--dtype TYPE,...] [--attr K=V]... [--json]", kHelp);
+  CommandLine line("explain", "rayo explain OP --shape SHAPE,... [--dtype TYPE,...] [--attr K=V]...", kHelp);
   namespace po = boost::program_options;
   line.add()("shape,s", po::value(&shapes)->value_name("LIST"), "shapes of the inputs, e.g. 1000x1000,1000x1000")(
       "dtype", po::value(&dtypes)->value_name("LIST"), "types of the inputs (default f32)")(

@@ -29,8 +29,8 @@ constexpr const char *kUsage =
 
 constexpr const char *kHelp =
     "Inputs are NumPy files: float16/32/64, int8/32/64, uint8, bool; any rank, C or\n"
-    "Fortran order. '-' leaves an optional input out. Without -o a summary is printed.\n"
-    "Output files appear whole or not at all.\n"
+    "Fortran order. '-' leaves an optional input out. Without -o a summary is\n"
+    "printed. Output files appear whole or not at all.\n"
     "\n"
     "Examples:\n"
     "  rayo run matmul a.npy b.npy -o c.npy\n"
@@ -40,9 +40,9 @@ constexpr const char *kHelp =
     "  rayo run --batch jobs.jsonl       # - reads standard input\n"
     "\n"
     "A batch has one job per line:\n"
-    "  {\"op\":\"reduce_sum\",\"attrs\":{\"axes\":[0]},\"inputs\":[\"x.npy\"],\"outputs\":[\"y.npy\"]}\n"
-    "and prints one JSON result per line, {\"line\":1,\"ok\":true,...}, in order. Lines that\n"
-    "fail say {\"line\":2,\"ok\":false,\"status\":..,\"error\":..}; the exit code is then 1.\n"
+    "  {\"op\":\"softmax\",\"attrs\":{\"axis\":0},\"inputs\":[\"x.npy\"],\"outputs\":[\"y.npy\"]}\n"
+    "and prints one JSON result per line, {\"line\":1,\"ok\":true,...}, in order. Lines\n"
+    "that fail say {\"line\":2,\"ok\":false,\"status\":..,\"error\":..}; the exit code is then 1.\n"
     "\n"
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 unsupported here.\n";
 

@@ -47,7 +47,7 @@ TEST(Cli, HelpTeachesAndExitsWithZero) {
     EXPECT_EQ(result.exit_code, 0) << result.err;
     EXPECT_NE(result.out.find("Usage: rayo"), std::string::npos);
     EXPECT_NE(result.out.find("Examples:\n  rayo "), std::string::npos);
-    EXPECT_LE(longest_line(result.out), 85U) << result.out;
+    EXPECT_LE(longest_line(result.out), 80U) << result.out;
     EXPECT_EQ(result.err, "");
   }
   const ProgramResult bare = rayo({});

@@ -137,9 +137,11 @@ std::vector<std::string> ready_devices() {
   std::vector<std::string> ids;
   const ProgramResult result = rayo({"devices", "--json"});
   if (result.exit_code != 0) throw std::runtime_error("rayo devices failed: " + result.err);
-  for (const auto &plugin : result.json().at("plugins")) {
+  const nlohmann::json document = result.json();
+  for (const auto &plugin : document.at("plugins")) {
     for (const auto &device : plugin.at("devices")) ids.push_back(device.at("id").get<std::string>());
   }
+  if (ids.empty()) throw std::runtime_error("rayo devices lists no device: " + result.out);
   return ids;
 }
 

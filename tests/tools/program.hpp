@@ -53,7 +53,7 @@ void write_file(const std::string &path, const std::string &content);
 void write_array(const std::string &path, DLDataType dtype, const std::vector<int64_t> &shape,
                  const std::function<double(uint64_t)> &value, bool fortran_order = false);
 
-// The ids of the devices that are ready in the built plugins.
+// The ids of the devices that are ready in the built plugins; throws when there is none.
 std::vector<std::string> ready_devices();
 
 }  // namespace rayo::tools::test

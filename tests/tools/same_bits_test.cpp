@@ -78,7 +78,8 @@ class Plan {
 };
 
 Plan::Plan() {
-  for (const json &op : rayo({"ops", "--json"}).json().at("ops")) {
+  const json catalogue = rayo({"ops", "--json"}).json();
+  for (const json &op : catalogue.at("ops")) {
     if (op.at("numerics") != "reproducible" || op.at("origin") != "rayo") continue;
     const std::vector<BitsCase> cases = bits_cases(op.at("name"), op.at("family"));
     if (cases.empty()) missing_.push_back(op.at("name"));
@@ -187,8 +188,8 @@ INSTANTIATE_TEST_SUITE_P(Devices, SameBitsOn,
                          ::testing::Values(Variant{"scalar", 2}, Variant{"scalar", 7}, Variant{"avx2", 1},
                                            Variant{"avx2", 2}, Variant{"avx2", 7}, Variant{"avx512", 1},
                                            Variant{"avx512", 2}, Variant{"avx512", 7}),
-                         [](const ::testing::TestParamInfo<Variant> &info) {
-                           return std::string(info.param.device) + "_" + std::to_string(info.param.threads) +
+                         [](const ::testing::TestParamInfo<Variant> &variant) {
+                           return std::string(variant.param.device) + "_" + std::to_string(variant.param.threads) +
                                   "_threads";
                          });
 

@@ -32,7 +32,7 @@ HostTensor floats(const std::vector<float> &values) {
 TEST(Suggest, FindsNearNamesAndNoFarOnes) {
   const Names names = {"matmul", "mul", "max", "softmax", "reduce_sum"};
   EXPECT_EQ(near_names("matmull", names), Names{"matmul"});
-  EXPECT_EQ(near_names("sum", names), (Names{"mul", "reduce_sum"}));
+  EXPECT_EQ(near_names("sum", names), Names{"reduce_sum"});
   EXPECT_EQ(near_names("zzzzzz", names), Names{});
   EXPECT_EQ(near_names(std::string(100000, 'a'), names), Names{});
   EXPECT_EQ(did_you_mean("sofmax", names), " (did you mean 'softmax'?)");
