@@ -16,6 +16,10 @@
 
 RAYO_ISA_BEGIN
 
+/// Rows of B fetched ahead: 8 steps of the full tile are 96 cycles, several times the second level's latency. Emerald
+/// Rapids, AVX-512 f32, against oneDNN: 12x1024x1024 0.91x -> 1.43x, 1024^3 0.97x -> 1.00x; 16 rows ahead gain less.
+inline constexpr int64_t kGemmPrefetchRows = 8;
+
 /// One tile. a: element (0, 0) of the tile's rows; a_step: column stride if kRowsUnit (row stride 1), row stride
 /// otherwise (column stride 1). n: valid columns, 1..NV * lanes; b is readable to NV * lanes columns.
 template <class T>
@@ -111,6 +115,7 @@ void gemm_micro(const GemmTile<T> &t) {
   RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] = t.a + 3 * g * step;
   _Pragma("GCC unroll 2") for (int64_t p = 0; p < t.k; ++p) {
     V bv[NV];
+    RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
     RAYO_UNROLL for (int v = 0; v < NV; ++v) bv[v] = load(b + v * kW);
     RAYO_UNROLL for (int i = 0; i < H; ++i) {
       const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));

@@ -77,14 +77,21 @@ void gemm_pack_a(const GemmPack<T> &g) {
   }
 }
 
-/// One panel of n <= nr columns: dst[p * nr + j], filled with +0 to the panel's width.
+/// One panel of n <= nr columns: dst[p * nr + j], filled with +0 to the panel's width, a multiple of the vector's.
 template <class T>
 void gemm_pack_panel(const T *src, int64_t rs, int64_t cs, T *dst, int64_t k, int64_t n, int64_t nr) {
+  constexpr int kW = Vec<T>::size;
   if (cs == 1) {
-    for (int64_t p = 0; p < k; ++p) gemm_copy(src + p * rs, dst + p * nr, n);
-  } else {
-    gemm_transpose_copy(src, cs, rs, dst, nr, n, k);
+    for (int64_t p = 0; p < k; ++p) {
+      for (int64_t j = 0; j < nr; j += kW) {
+        const int64_t left = n - j;
+        const int lanes = static_cast<int>(left < 0 ? 0 : (left < kW ? left : kW));
+        store(dst + p * nr + j, lanes == kW ? load(src + p * rs + j) : load_n(src + p * rs + j, lanes, T(0)));
+      }
+    }
+    return;
   }
+  gemm_transpose_copy(src, cs, rs, dst, nr, n, k);
   if (n == nr) return;
   for (int64_t p = 0; p < k; ++p)
     for (int64_t j = n; j < nr; ++j) dst[p * nr + j] = T(0);
