@@ -4,7 +4,7 @@
 // contestants, medians. Prints GFLOP/s and the ratio of the best peer's time to ours (1.0 and above is ahead).
 //   gemm_peers PLUGIN.so... [--shapes MxNxK,...] [--rounds N] [--f64]
 // Comparable numbers need a quiet machine; ratios within a run hold up better than absolute numbers.
-#include <cblas.h>
+#include <cblas-openblas.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <tests/gemm_harness.h>
 
