@@ -42,7 +42,7 @@ constexpr const char *kHelp =
     "A batch has one job per line:\n"
     "  {\"op\":\"softmax\",\"attrs\":{\"axis\":0},\"inputs\":[\"x.npy\"],\"outputs\":[\"y.npy\"]}\n"
     "and prints one JSON result per line, {\"line\":1,\"ok\":true,...}, in order. Lines\n"
-    "that fail say {\"line\":2,\"ok\":false,\"status\":..,\"error\":..}; the exit code is then 1.\n"
+    "that fail say {\"line\":2,\"ok\":false,\"status\":..,\"error\":..}; exit code 1.\n"
     "\n"
     "Exit codes: 0 ok, 1 failed, 2 usage, 3 unsupported here.\n";
 
