@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// No kernel touches memory outside its operands: every operand ends where an inaccessible page begins, or begins where
+// one ends. A stray read or write kills the test.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cases.h"
+
+namespace rayo_test {
+namespace {
+
+/// `bytes` of memory against a guard page: at its upper end (`high`), or right after the lower one.
+class Guarded {
+ public:
+  Guarded(size_t bytes, bool high) {
+    const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    const size_t inner = (bytes + page - 1) / page * page;
+    size_ = inner + 2 * page;
+    base_ = static_cast<char *>(mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (inner != 0) mprotect(base_ + page, inner, PROT_READ | PROT_WRITE);
+    data_ = high ? base_ + page + inner - bytes : base_ + page;
+  }
+  ~Guarded() { munmap(base_, size_); }
+  Guarded(const Guarded &) = delete;
+  Guarded &operator=(const Guarded &) = delete;
+  void *data() const { return data_; }
+
+ private:
+  char *base_ = nullptr;
+  char *data_ = nullptr;
+  size_t size_ = 0;
+};
+
+template <class T>
+void fill(const Guarded &g, size_t n, uint64_t seed) {
+  const std::vector<T> x = make_data<T>(n, seed);
+  if (n != 0) std::memcpy(g.data(), x.data(), n * sizeof(T));
+}
+
+template <class T>
+void run_all(int64_t n, bool high) {
+  const auto count = static_cast<size_t>(n);
+  const Guarded a(count * sizeof(T), high), b(count * sizeof(T), high), y(count * sizeof(T), high), one(8, high);
+  fill<T>(a, count, 1);
+  fill<T>(b, count, 2);
+  const View v = compact({n}, dtype_of<T>()), scalar = compact({}, dtype_of<T>()), index = compact({}, RAYO_I64);
+  for (const auto &p : plugins()) {
+    for (const char *op : {"add", "sub", "mul", "div", "max", "min"}) {
+      ASSERT_EQ(p->run(op, {v, v}, {a.data(), b.data()}, v, y.data()), RAYO_OK);
+      const View same = {{n}, {0}, dtype_of<T>()};
+      ASSERT_EQ(p->run(op, {v, same}, {a.data(), one.data()}, v, y.data()), RAYO_OK);
+    }
+    for (const char *op : {"neg", "abs", "sqrt", "relu", "exp", "log", "tanh", "sigmoid", "gelu", "swish"}) {
+      if (p->find(op, dtype_of<T>()) == nullptr) continue;
+      ASSERT_EQ(p->run(op, {v}, {a.data()}, v, y.data(), {string_attr("approximate", "none")}), RAYO_OK);
+    }
+    for (const char *op : {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min"}) {
+      const std::vector<Attr> attrs = {int_attr("axes", {0}), int_attr("keepdims", {0})};
+      ASSERT_EQ(p->run(op, {v}, {a.data()}, scalar, one.data(), attrs), RAYO_OK);
+      const View row = compact({1, n}, dtype_of<T>());
+      ASSERT_EQ(p->run(op, {row}, {a.data()}, v, y.data(), attrs), RAYO_OK);
+    }
+    ASSERT_EQ(p->run("dot", {v, v}, {a.data(), b.data()}, scalar, one.data()), RAYO_OK);
+    if (n > 0) {
+      ASSERT_EQ(p->run("argmax", {v}, {a.data()}, index, one.data(), {int_attr("axis", {0})}), RAYO_OK);
+    }
+    if (p->find("softmax", dtype_of<T>()) != nullptr) {
+      ASSERT_EQ(p->run("softmax", {v}, {a.data()}, v, y.data(), {int_attr("axis", {0})}), RAYO_OK);
+    }
+    if (n % 6 == 0) {
+      const View from = compact({n / 6, 6}, dtype_of<T>()), to = compact({6, n / 6}, dtype_of<T>());
+      ASSERT_EQ(p->run("transpose", {from}, {a.data()}, to, y.data()), RAYO_OK);
+    }
+  }
+}
+
+TEST(Guard, NoKernelLeavesItsOperands) {
+  for (int64_t n = 0; n <= 140; ++n) {
+    for (bool high : {false, true}) {
+      SCOPED_TRACE(n);
+      run_all<float>(n, high);
+      run_all<double>(n, high);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace rayo_test
