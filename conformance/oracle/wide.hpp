@@ -8,13 +8,13 @@
 #include <cmath>
 #include <limits>
 
-#if defined(__SIZEOF_FLOAT128__)
+#if defined(RAYO_HAVE_QUADMATH)
 #include <quadmath.h>
 #endif
 
 namespace rayo::conform::wide {
 
-#if defined(__SIZEOF_FLOAT128__)
+#if defined(RAYO_HAVE_QUADMATH)
 using Quad = __float128;
 #define RAYO_WIDE_1(name)                               \
   inline double name(double x) { return std::name(x); } \
@@ -24,11 +24,10 @@ inline bool is_inf(Quad x) { return isinfq(x) != 0; }
 inline bool sign_bit(Quad x) { return signbitq(x) != 0; }
 inline Quad ldexp(Quad x, int e) { return ldexpq(x, e); }
 inline Quad frexp(Quad x, int *e) { return frexpq(x, e); }
-inline constexpr Quad kHalfSqrt2Quad = 0.707106781186547524400844362104849039284835937688474Q;
-inline constexpr Quad kSqrt2OverPiQuad = 0.797884560802865355879892119868763736951717262329869Q;
 #else  // long double is binary128 there (AArch64)
 using Quad = long double;
-static_assert(std::numeric_limits<long double>::digits >= 108, "the f64 oracle needs a type of 108 bits or more");
+static_assert(std::numeric_limits<long double>::digits >= 108,
+              "the f64 oracle needs libquadmath, or a long double of 108 bits or more");
 #define RAYO_WIDE_1(name)                               \
   inline double name(double x) { return std::name(x); } \
   inline Quad name(Quad x) { return std::name(x); }
@@ -37,8 +36,6 @@ inline bool is_inf(Quad x) { return std::isinf(x); }
 inline bool sign_bit(Quad x) { return std::signbit(x); }
 inline Quad ldexp(Quad x, int e) { return std::ldexp(x, e); }
 inline Quad frexp(Quad x, int *e) { return std::frexp(x, e); }
-inline constexpr Quad kHalfSqrt2Quad = 0.707106781186547524400844362104849039284835937688474L;
-inline constexpr Quad kSqrt2OverPiQuad = 0.797884560802865355879892119868763736951717262329869L;
 #endif
 
 inline bool is_nan(double x) { return std::isnan(x); }
@@ -62,13 +59,14 @@ RAYO_WIDE_1(ceil)
 RAYO_WIDE_1(rint)
 #undef RAYO_WIDE_1
 
+// Irrational constants as sums of three doubles, smallest first: exact to more than 113 bits without quad literals.
 template <class R>
 R half_sqrt2() {
-  return static_cast<R>(kHalfSqrt2Quad);
+  return R(0x1.57d3e3adec175p-109) + R(-0x1.bdd3413b26456p-55) + R(0x1.6a09e667f3bcdp-1);
 }
 template <class R>
 R sqrt2_over_pi() {
-  return static_cast<R>(kSqrt2OverPiQuad);
+  return R(-0x1.c7402c7d60cfbp-111) + R(-0x1.cbc0d30ebfd15p-55) + R(0x1.9884533d43651p-1);
 }
 
 }  // namespace rayo::conform::wide

@@ -4,11 +4,15 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <mutex>
+#include <thread>
 #include <vector>
 
 #include "runner/options.hpp"
@@ -85,20 +89,52 @@ std::vector<Case> cases_of(const Options &options) {
   return cases;
 }
 
-SessionOptions session_options(const Options &options, const std::string &reference, const std::string &file) {
-  SessionOptions session;
-  session.reference = reference;
-  if (options.quick) session.case_seconds = 5;
-  if (::isatty(STDERR_FILENO) != 0) {
-    session.progress = [name = fs::path(file).stem().string()](std::size_t done, std::size_t total) {
-      if (done % 16 != 0 && done != total) return;
-      constexpr std::size_t kWidth = 40;
-      const std::size_t full = kWidth * done / total;
-      fmt::print(stderr, "\r{:<12} [{}{}] {}/{}{}", name, std::string(full, '='), std::string(kWidth - full, ' '), done,
-                 total, done == total ? "\n" : "");
-    };
+// One bar over all plugins, drawn by whichever thread got further.
+class Progress {
+ public:
+  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) != 0 && total > 0) {}
+
+  void step() {
+    const std::lock_guard lock(mutex_);
+    ++done_;
+    if (!shown_ || (done_ % 32 != 0 && done_ != total_)) return;
+    constexpr std::size_t kWidth = 50;
+    const std::size_t full = kWidth * done_ / total_;
+    fmt::print(stderr, "\r[{}{}] {}/{} cases{}", std::string(full, '='), std::string(kWidth - full, ' '), done_, total_,
+               done_ == total_ ? "\n" : "");
   }
-  return session;
+
+ private:
+  std::mutex mutex_;
+  std::size_t done_ = 0;
+  std::size_t total_;
+  bool shown_;
+};
+
+// Each plugin has a process of its own; as many as there are processors run side by side.
+std::vector<PluginReport> judge_all(const std::vector<std::string> &files, const std::vector<Case> &cases,
+                                    const SessionOptions &session) {
+  std::vector<PluginReport> reports(files.size());
+  std::atomic<std::size_t> next{0};
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      try {
+        reports[i] = judge_plugin(files[i], cases, session);
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex);
+        failure = std::current_exception();
+      }
+    }
+  };
+  std::vector<std::thread> workers;
+  const std::size_t width = std::min<std::size_t>(files.size(), std::max(1u, std::thread::hardware_concurrency()));
+  for (std::size_t i = 1; i < width; ++i) workers.emplace_back(work);
+  work();
+  for (std::thread &worker : workers) worker.join();
+  if (failure) std::rethrow_exception(failure);
+  return reports;
 }
 
 // The whole report appears, or nothing.
@@ -128,14 +164,18 @@ int judge(const Options &options) {
                          found.error.empty() ? "none is ready; see rayo devices --all" : found.error));
     return kBad;
   }
-  std::vector<PluginReport> reports;
+  Progress progress(cases.size() * files.size());
+  SessionOptions session;
+  session.reference = reference;
+  if (options.quick) session.case_seconds = 5;
+  session.progress = [&progress](std::size_t, std::size_t) { progress.step(); };
+  std::vector<PluginReport> reports = judge_all(files, cases, session);
   bool good = true;
   bool unsupported = true;
-  for (const std::string &file : files) {
-    reports.push_back(judge_plugin(file, cases, session_options(options, reference, file)));
-    reports.back().seed = options.seed;
-    good = good && reports.back().good();
-    unsupported = unsupported && reports.back().unsupported_here;
+  for (PluginReport &report : reports) {
+    report.seed = options.seed;
+    good = good && report.good();
+    unsupported = unsupported && report.unsupported_here;
   }
   write_report(options.format == "json"    ? json_report(reports)
                : options.format == "junit" ? junit_report(reports)

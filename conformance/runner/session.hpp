@@ -24,7 +24,8 @@ struct SessionOptions {
   std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
 };
 
-// Runs all cases. Never throws for what the plugin does; std::system_error if the machine gives no process or pipe.
+// Runs all cases; may be called from several threads at once (`progress` then is, too). Never throws for what the
+// plugin does; std::system_error if the machine gives no process or pipe.
 PluginReport judge_plugin(const std::string &file, std::span<const Case> cases, const SessionOptions &options);
 
 struct Discovery {
