@@ -83,7 +83,7 @@ void reduce_extreme(const Problem &p, Expected<R> &out) {
   });
 }
 
-// The first NaN wins; among equal maxima (by ==, so +0 and -0 are equal) the first, or the last if asked.
+// NaN is beyond every number and equal to NaN; +0 and -0 are equal. Among equals the first, or the last if asked.
 template <bool Largest, class R>
 void arg_extreme(const Problem &p, Expected<R> &out) {
   const Values &x = p.inputs[0];
@@ -96,10 +96,10 @@ void arg_extreme(const Problem &p, Expected<R> &out) {
   std::vector<std::int64_t> seen(out.elements.size(), 0);
   for_each_reduced(x, axes, [&](std::size_t from, std::size_t to) {
     const double v = x.data[from];
-    const bool better = Largest ? v > best[to] : v < best[to];
-    const bool equal = last && v == best[to];
-    const bool first_nan = std::isnan(v) && !std::isnan(best[to]);
-    if (seen[to] == 0 || first_nan || (!std::isnan(best[to]) && (better || equal))) {
+    const double b = best[to];
+    const bool both_nan = std::isnan(v) && std::isnan(b);
+    const bool better = std::isnan(v) ? !std::isnan(b) : Largest ? v > b : v < b;
+    if (seen[to] == 0 || better || (last && (both_nan || v == b))) {
       best[to] = v;
       out.elements[to].value = static_cast<R>(seen[to]);
     }

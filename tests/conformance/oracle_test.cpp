@@ -123,11 +123,12 @@ TEST(Oracle, ReductionsOfNothingGiveTheIdentity) {
   EXPECT_EQ(run<double>("dot", {none, none}).elements[0].value, 0);
 }
 
-TEST(Oracle, ArgmaxBreaksTiesAndFindsTheFirstNan) {
+TEST(Oracle, ArgmaxBreaksTiesAndTakesNanForTheLargest) {
   EXPECT_EQ(run<double>("argmax", {line({2, 7, 7, 1})}).elements[0].value, 1);
   EXPECT_EQ(run<double>("argmax", {line({2, 7, 7, 1})}, {{"select_last_index", "1"}}).elements[0].value, 2);
   EXPECT_EQ(run<double>("argmax", {line({2, kNan, 9, kNan})}).elements[0].value, 1);
-  EXPECT_EQ(run<double>("argmax", {line({2, kNan, 9, kNan})}, {{"select_last_index", "1"}}).elements[0].value, 1);
+  EXPECT_EQ(run<double>("argmax", {line({2, kNan, 9, kNan})}, {{"select_last_index", "1"}}).elements[0].value, 3);
+  EXPECT_EQ(run<double>("argmax", {line({-0.0, 0.0})}).elements[0].value, 0);
 }
 
 TEST(Oracle, SoftmaxIsStableAndSumsToOne) {
