@@ -54,6 +54,14 @@ uint32_t try_prepare(const Candidate &candidate, const rayo::BoundCall &call, st
   return std::clamp(prepared.threads, 1u, call.desc().max_threads);
 }
 
+// A kernel of the same plugin for other types says nothing where its sibling can run the call.
+bool is_noise(const Candidate &candidate, const std::vector<Candidate> &all) {
+  return candidate.state == RAYO_CANDIDATE_UNSUPPORTED &&
+         std::any_of(all.begin(), all.end(), [&](const Candidate &other) {
+           return other.kernel->owner == candidate.kernel->owner && other.state != RAYO_CANDIDATE_UNSUPPORTED;
+         });
+}
+
 void add_candidates(const rayo_runtime &runtime, const CallRequest &request, rayo_explanation *out) {
   const rayo::BoundCall call(*runtime.registry, request);
   const rayo::Addressing addressing = rayo::addressing_of(request.inputs, request.input_count, request.outputs,
@@ -62,7 +70,9 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
   rayo::Addressing assumed = addressing;
   assumed.alignment = rayo::Addressing{}.alignment;
   std::string winner;
-  for (const Candidate &candidate : rank_candidates(*runtime.registry, call, request, assumed)) {
+  const std::vector<Candidate> candidates = rank_candidates(*runtime.registry, call, request, assumed);
+  for (const Candidate &candidate : candidates) {
+    if (is_noise(candidate, candidates)) continue;
     rayo_explanation::Entry entry;
     entry.device = candidate.kernel->owner->name;
     entry.plugin = candidate.kernel->owner->name;

@@ -63,7 +63,7 @@ rayo_status rayo_set_executor(rayo_runtime *runtime, const rayo_executor *execut
                  executor->struct_type);
     }
     if (executor == nullptr && !runtime->pool) {
-      runtime->pool = std::make_unique<rayo::ThreadPool>(runtime->host.max_threads);
+      runtime->pool = std::make_unique<rayo::ThreadPool>();
     }
     runtime->executor.store(executor == nullptr ? runtime->pool->executor() : executor);
   });

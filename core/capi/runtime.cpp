@@ -159,7 +159,7 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   runtime->host.max_threads = runtime->default_threads;
   runtime->executor = options.executor;
   if (options.executor == nullptr) {
-    runtime->pool = std::make_unique<ThreadPool>(runtime->default_threads);
+    runtime->pool = std::make_unique<ThreadPool>();
     runtime->executor = runtime->pool->executor();
   }
   runtime->registry = build_registry(registry_options, runtime->host, runtime->log);

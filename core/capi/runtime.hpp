@@ -25,14 +25,14 @@ struct rayo_runtime {
   rayo_runtime &operator=(const rayo_runtime &) = delete;
 
   rayo::Log log;
-  rayo::HostTable host{};   // given to plugins
-  std::string device;       // "auto" or a name
+  rayo::HostTable host{};  // given to plugins
+  std::string device;      // "auto" or a name
   uint32_t numerics = RAYO_POLICY_ACCURATE;
   uint32_t default_threads = 1;
   std::atomic<uint32_t> threads{1};
-  uint64_t generation = 0;  // unique per runtime in the process: keys the per-thread call cache
-  std::unique_ptr<rayo::ThreadPool> pool;      // null when the application brought an executor
+  uint64_t generation = 0;                 // unique per runtime in the process: keys the per-thread call cache
+  std::unique_ptr<rayo::ThreadPool> pool;  // null when the application brought an executor
   std::atomic<const rayo_executor *> executor{nullptr};  // the pool's, or the application's
   std::shared_ptr<rayo::PlanSet> plans = std::make_shared<rayo::PlanSet>();
-  std::unique_ptr<rayo::Registry> registry;    // declared last: destroyed first, while host and pool are alive
+  std::unique_ptr<rayo::Registry> registry;  // declared last: destroyed first, while host and pool are alive
 };

@@ -47,7 +47,7 @@ void run_serially(uint64_t tasks, rayo_task_fn fn, void *ctx) {
 }  // namespace
 
 struct ThreadPool::Impl {
-  explicit Impl(uint32_t thread_count) : threads(thread_count) {}
+  explicit Impl(uint32_t most_threads) : most(most_threads) {}
 
   ~Impl() {
     stop.store(true);
@@ -56,14 +56,15 @@ struct ThreadPool::Impl {
     for (std::thread &worker : workers) worker.join();
   }
 
-  // Starts the workers; with fewer than asked for when the system has no more threads to give.
-  void start_workers() {
-    if (!workers.empty() || threads < 2) return;
-    workers.reserve(threads - 1);
+  // Has `wanted` threads, the caller included, or as many as the system gives. The caller holds `region`.
+  void start_workers(uint32_t wanted) {
     try {
-      for (uint32_t i = 1; i < threads; ++i) workers.emplace_back([this, i] { work(i); });
+      while (workers.size() + 1 < std::min(wanted, most)) {
+        const auto index = static_cast<uint32_t>(workers.size()) + 1;
+        workers.emplace_back([this, index] { work(index); });
+      }
     } catch (const std::system_error &) {
-      threads = static_cast<uint32_t>(workers.size()) + 1;
+      most = static_cast<uint32_t>(workers.size()) + 1;
     }
   }
 
@@ -144,7 +145,7 @@ struct ThreadPool::Impl {
     }
   }
 
-  uint32_t threads;
+  uint32_t most;
   std::vector<std::thread> workers;
   std::mutex region;
   uint32_t generation_ = 0;
@@ -185,7 +186,7 @@ class ForkRegistry {
 
 }  // namespace
 
-ThreadPool::ThreadPool(uint32_t threads) : impl_(std::make_unique<Impl>(std::max(threads, 1u))) {
+ThreadPool::ThreadPool(uint32_t most) : impl_(std::make_unique<Impl>(std::clamp(most, 1u, kMostThreads))) {
   executor_.struct_size = sizeof(executor_);
   executor_.struct_type = RAYO_TYPE_EXECUTOR;
   executor_.self = this;
@@ -196,7 +197,7 @@ ThreadPool::ThreadPool(uint32_t threads) : impl_(std::make_unique<Impl>(std::max
   registry.resets.push_back([](void *pool) {
     auto *self = static_cast<ThreadPool *>(pool);
     Impl *old = self->impl_.release();  // leaked on purpose: its threads belong to the parent
-    self->impl_ = std::make_unique<Impl>(old->threads);
+    self->impl_ = std::make_unique<Impl>(old->most);
     t_in_region = false;
   });
 }
@@ -215,7 +216,7 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::parallel_for(void *self, uint64_t tasks, uint32_t max_threads, rayo_task_fn fn, void *ctx) {
   Impl &impl = *static_cast<ThreadPool *>(self)->impl_;
   constexpr uint64_t kMostTasks = uint64_t{1} << 31;
-  if (t_in_region || tasks < 2 || max_threads < 2 || impl.threads < 2 || tasks > kMostTasks) {
+  if (t_in_region || tasks < 2 || max_threads < 2 || impl.most < 2 || tasks > kMostTasks) {
     run_serially(tasks, fn, ctx);
     return;
   }
@@ -224,8 +225,9 @@ void ThreadPool::parallel_for(void *self, uint64_t tasks, uint32_t max_threads, 
     run_serially(tasks, fn, ctx);
     return;
   }
-  impl.start_workers();
-  impl.run(static_cast<uint32_t>(tasks), std::min(max_threads, impl.threads), fn, ctx);
+  const uint32_t threads = static_cast<uint32_t>(std::min<uint64_t>(tasks, max_threads));
+  impl.start_workers(threads);
+  impl.run(static_cast<uint32_t>(tasks), threads, fn, ctx);
 }
 
 }  // namespace rayo

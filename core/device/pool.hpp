@@ -13,8 +13,11 @@ namespace rayo {
 
 class ThreadPool {
  public:
-  // `threads` counts the caller: threads - 1 workers are started, lazily, by the first parallel call.
-  explicit ThreadPool(uint32_t threads);
+  static constexpr uint32_t kMostThreads = 1024;
+
+  // No worker is started before a parallel call asks for it; `most` bounds how many threads, the caller included, the
+  // pool will ever have.
+  explicit ThreadPool(uint32_t most = kMostThreads);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
   ThreadPool &operator=(const ThreadPool &) = delete;

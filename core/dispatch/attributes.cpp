@@ -165,6 +165,7 @@ void Attributes::set_ints(std::string_view name, std::vector<int64_t> values) {
     const auto &stored = ints_.emplace_back(std::move(values));
     attr.count = static_cast<uint32_t>(stored.size());
     attr.data = stored.data();
+    return;
   }
 }
 

@@ -133,7 +133,7 @@ bool has_single_axis(const rayo_op_schema &schema) {
 }  // namespace
 
 void BoundCall::describe(std::vector<OperandDesc> *operands, std::vector<rayo_tensor_desc> *descs,
-                         std::vector<const rayo_tensor_desc *> *pointers, uint32_t constant_mask) {
+                         std::vector<const rayo_tensor_desc *> *pointers, const CallRequest *constants) {
   descs->clear();
   pointers->clear();
   for (size_t i = 0; i < operands->size(); ++i) {
@@ -144,7 +144,11 @@ void BoundCall::describe(std::vector<OperandDesc> *operands, std::vector<rayo_te
     desc.shape = operand.shape;
     desc.strides = operand.strides;
     desc.device = {kDLCPU, 0};
-    desc.flags = (constant_mask >> i & 1u) != 0 ? RAYO_OPERAND_CONSTANT : 0;
+    if (constants != nullptr && (constants->constant_inputs >> i & 1u) != 0 && !operand.absent() &&
+        (constants->inputs[i]->dl.data != nullptr || operand.elements() == 0)) {
+      desc.flags = RAYO_OPERAND_CONSTANT;
+      desc.constant = constants->inputs[i];
+    }
     descs->push_back(desc);
   }
   for (const rayo_tensor_desc &desc : *descs) pointers->push_back(&desc);
@@ -229,7 +233,7 @@ BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
   desc_.attr_count = static_cast<uint32_t>(attributes_.view().size());
   desc_.attrs = attributes_.view().data();
   desc_.input_count = static_cast<uint32_t>(inputs_.size());
-  describe(&inputs_, &input_descs_, &input_pointers_, request.constant_inputs);
+  describe(&inputs_, &input_descs_, &input_pointers_, &request);
   desc_.inputs = input_pointers_.data();
 
   const std::vector<OperandDesc> inferred = infer_outputs(*schema_, inputs_, &attributes_, desc_);
@@ -239,8 +243,8 @@ BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
   check_outputs(request, inferred);
   for (size_t i = 0; i < outputs_.size(); ++i) bind_output_type(schema_->outputs[i], outputs_[i].dtype);
   shape_for_kernel();
-  describe(&kernel_inputs_, &input_descs_, &input_pointers_, request.constant_inputs);
-  describe(&kernel_outputs_, &output_descs_, &output_pointers_, 0);
+  describe(&kernel_inputs_, &input_descs_, &input_pointers_, &request);
+  describe(&kernel_outputs_, &output_descs_, &output_pointers_, nullptr);
   desc_.attrs = attributes_.view().data();
   desc_.inputs = input_pointers_.data();
   desc_.outputs = output_pointers_.data();

@@ -51,7 +51,7 @@ class BoundCall {
 
  private:
   void describe(std::vector<OperandDesc> *operands, std::vector<rayo_tensor_desc> *descs,
-                std::vector<const rayo_tensor_desc *> *pointers, uint32_t constant_mask);
+                std::vector<const rayo_tensor_desc *> *pointers, const CallRequest *constants);
   void check_outputs(const CallRequest &request, const std::vector<OperandDesc> &inferred);
   void bind_output_type(const OperandSpec &spec, DLDataType dtype);
   void shape_for_kernel();

@@ -122,7 +122,7 @@ CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *c
   if (options == nullptr) return request;
   const rayo_run_options given = read_struct(options, RAYO_TYPE_RUN_OPTIONS, "options");
   if (given.device != nullptr) request.device = given.device;
-  if (given.threads != 0) request.threads = std::min(given.threads, runtime.host.max_threads);
+  if (given.threads != 0) request.threads = std::min(given.threads, ThreadPool::kMostThreads);
   if (given.numerics > RAYO_POLICY_RELAXED) {
     fail(RAYO_INVALID_ARGUMENT,
          "options: numerics = {}: legal are RAYO_POLICY_REPRODUCIBLE (1), _ACCURATE (2), _RELAXED (3)", given.numerics);

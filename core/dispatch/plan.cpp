@@ -218,8 +218,8 @@ rayo_status Plan::check_places(const void *const *inputs, void *const *outputs, 
 
 rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                       const rayo_executor *executor, bool *out_rebind) const noexcept {
-  const void *in[RAYO_MAX_OPERANDS];
-  void *out[RAYO_MAX_OPERANDS];
+  const void *in[RAYO_MAX_OPERANDS] = {};
+  void *out[RAYO_MAX_OPERANDS] = {};
   uintptr_t bits = 0;
   for (size_t i = 0; i < input_places_.size(); ++i) {
     in[i] = address_of(inputs[i]);

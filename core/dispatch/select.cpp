@@ -75,7 +75,8 @@ std::string unsupported_by(const KernelRecord &record, const BoundCall &call, co
     return fmt::format("supports schema versions {} to {}, the op has {}", kernel.schema_min, kernel.schema_max,
                        version);
   }
-  for (const auto &[variable, dtype] : call.types()) {
+  for (const auto &[variable, bound] : call.types()) {
+    const DLDataType dtype = bound;
     const auto legal = record.types.find(variable);
     const bool known =
         legal != record.types.end() && std::any_of(legal->second.begin(), legal->second.end(),

@@ -77,14 +77,14 @@ typedef struct rayo_runtime_options {
 /* Finds, checks and starts plugins. options may be NULL. RAYO_NOT_FOUND: no plugin could be used (the text lists each
  * file's reason). RAYO_INVALID_ARGUMENT: a wrong option or environment variable (named, with its legal values). */
 RAYO_API rayo_status rayo_runtime_create(const rayo_runtime_options *options, rayo_runtime **out_runtime);
-/* Waits for calls in flight to leave; plans of this runtime become invalid. NULL is ignored. */
+/* No call may be in flight. Plans of this runtime answer RAYO_PRECONDITION from here on. NULL is ignored. */
 RAYO_API void rayo_runtime_destroy(rayo_runtime *runtime);
 
 RAYO_API uint32_t rayo_runtime_threads(const rayo_runtime *runtime);
 RAYO_API rayo_status rayo_runtime_set_threads(rayo_runtime *runtime, uint32_t threads); /* 0 = default again */
 
-/* Runs the runtime's parallel work on the application's threads; NULL = Rayo's pool again. The executor outlives its use;
- * not to be called while calls are in flight. */
+/* Runs the runtime's parallel work on the application's threads; NULL = Rayo's pool again. The executor outlives its
+ * use; not to be called while calls are in flight. */
 RAYO_API rayo_status rayo_set_executor(rayo_runtime *runtime, const rayo_executor *executor);
 
 /* ---- Plugins and devices found ---------------------------------------------------------------------------- */
