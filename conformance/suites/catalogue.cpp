@@ -18,7 +18,7 @@ std::vector<OpInfo> build() {
   const auto attr = [&ops](std::string name, AttrKind kind, std::string text) {
     ops.back().attrs.push_back({std::move(name), kind, std::move(text)});
   };
-#define OP(name, version, family, rule, inputs, outputs, types, in_place, doc) \
+#define OP(name, version, family, rule, numerics, inputs, outputs, types, in_place, doc) \
   add(#name, family, #rule, inputs, types, in_place);
 #define ATTR_INT(name, default_value, legal, doc) attr(#name, AttrKind::integer, #default_value);
 #define ATTR_FLOAT(name, default_value, legal, doc) attr(#name, AttrKind::real, #default_value);

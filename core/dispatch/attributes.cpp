@@ -204,8 +204,15 @@ Attributes resolve_attributes(const Schema &schema, const rayo_attr *given, int3
       fail(RAYO_INVALID_ARGUMENT, "{}: attribute '{}' ({}) must be given: {}", raw.name, def.name, kind_name(def.kind),
            def.doc == nullptr ? "" : def.doc);
     }
-    const rayo_attr fallback{def.name, def.kind, def.default_count, def.default_data};
-    add_value(schema, def, chosen[i] == nullptr ? fallback : *chosen[i], rank, &out);
+    if (chosen[i] != nullptr) {
+      add_value(schema, def, *chosen[i], rank, &out);
+    } else if ((def.flags & RAYO_ATTR_AXES) != 0 && def.default_count == 1) {
+      // A default beyond the rank is the last axis: it was not asked for, and per-tensor parameters do not need it.
+      const int64_t axis = std::min<int64_t>(*static_cast<const int64_t *>(def.default_data), std::max(rank, 1) - 1);
+      add_value(schema, def, {def.name, RAYO_ATTR_INT, 1, &axis}, rank, &out);
+    } else {
+      add_value(schema, def, {def.name, def.kind, def.default_count, def.default_data}, rank, &out);
+    }
   }
   return out;
 }

@@ -23,6 +23,7 @@ struct Row {
   uint32_t version = 0;
   const char *family = "";
   ShapeRule rule = ShapeRule::vendor;
+  uint32_t numerics = 0;
   const char *inputs = "";
   const char *outputs = "";
   const char *types = "";
@@ -38,14 +39,18 @@ struct Row {
 
 constexpr const char *or_null(const char *text) { return *text == '\0' ? nullptr : text; }
 
-constexpr Row op_row(const char *name, uint32_t version, const char *family, ShapeRule rule, const char *inputs,
-                     const char *outputs, const char *types, uint32_t in_place, const char *doc) {
+constexpr uint32_t k_reproducible = RAYO_NUMERICS_REPRODUCIBLE;
+constexpr uint32_t k_strict = RAYO_NUMERICS_STRICT;
+
+constexpr Row op_row(const char *name, uint32_t version, const char *family, ShapeRule rule, uint32_t numerics,
+                     const char *inputs, const char *outputs, const char *types, uint32_t in_place, const char *doc) {
   return Row{.is_op = true,
              .name = name,
              .doc = doc,
              .version = version,
              .family = family,
              .rule = rule,
+             .numerics = numerics,
              .inputs = inputs,
              .outputs = outputs,
              .types = types,
@@ -62,8 +67,8 @@ constexpr Row string_row(const char *name, const char *value, const char *legal,
   return Row{.name = name, .doc = doc, .kind = RAYO_ATTR_STRING, .string_default = value, .legal = or_null(legal)};
 }
 
-#define OP(name, version, family, rule, inputs, outputs, types, in_place, doc) \
-  op_row(#name, version, family, ShapeRule::rule, inputs, outputs, types, in_place, doc),
+#define OP(name, version, family, rule, numerics, inputs, outputs, types, in_place, doc) \
+  op_row(#name, version, family, ShapeRule::rule, k_##numerics, inputs, outputs, types, in_place, doc),
 #define ATTR_INT(name, value, legal, doc) int_row(#name, value, legal, doc, 0),
 #define ATTR_FLOAT(name, value, legal, doc) float_row(#name, value, legal, doc),
 #define ATTR_STRING(name, value, legal, doc) string_row(#name, value, legal, doc),
@@ -118,7 +123,7 @@ rayo_op_schema raw_of(const Row &row) {
   raw.outputs = row.outputs;
   raw.types = row.types;
   raw.in_place = row.in_place;
-  raw.numerics = RAYO_NUMERICS_REPRODUCIBLE;
+  raw.numerics = row.numerics;
   raw.doc = row.doc;
   return raw;
 }
