@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// reduce_sum, reduce_mean, reduce_max, reduce_min: descriptors, prepare, and the lane order's driver. The chain order's
-// is reduce_chain.cpp.
+// The reduce_* ops and variance: descriptors, prepare, and the lane order's driver. The chain order's is
+// reduce_chain.cpp.
 #include <cpu/reduce.h>
 
 namespace rayo {
@@ -33,16 +33,33 @@ namespace {
 
 template <class T>
 void store_result(const ReduceState &s, const rayo_call &call, const int64_t *offset, T value) {
-  if (s.mean) value = value / static_cast<T>(s.r.length);
+  finish_results(s, &value, 1);
   memcpy(advance(call.outputs[0], offset[1], sizeof(T)), &value, sizeof(T));
+}
+
+/// One walk over all blocks. means: NULL, or one per output where the squared distances from them are summed.
+template <class T>
+struct LanePass {
+  const rayo_call *call;
+  const T *means;
+};
+
+template <class T>
+T reduce_one_block(const ReduceState &s, const LanePass<T> &pass, const T *x, int64_t n, int64_t output) {
+  const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
+  if (pass.means != nullptr) return loops.deviation_block(x, n, pass.means[output]);
+  T value = loops.block[s.op](x, n);
+  if (!s.variance || s.blocks > 1) return value;
+  loops.divide(&value, static_cast<T>(s.r.length), 1);
+  return loops.deviation_block(x, n, value);
 }
 
 /// Units are (output, block) pairs, blocks of an output together.
 template <class T>
 void lane_task(void *ctx, uint64_t task, uint32_t worker) {
-  const rayo_call &call = *static_cast<const rayo_call *>(ctx);
+  const auto &pass = *static_cast<const LanePass<T> *>(ctx);
+  const rayo_call &call = *pass.call;
   const ReduceState &s = *static_cast<const ReduceState *>(call.state);
-  const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
   char *workspace = static_cast<char *>(call.workspace);
   T *results = reinterpret_cast<T *>(workspace);
   const bool consecutive = is_consecutive(s.r.reduced, 0);
@@ -62,7 +79,7 @@ void lane_task(void *ctx, uint64_t task, uint32_t worker) {
       gather_sequence(copy_loops<T>(*s.tables), s.r.reduced, 0, x, first, n, buffer);
       x = buffer;
     }
-    const T value = loops.block[s.op](x, n);
+    const T value = reduce_one_block(s, pass, x, n, u / s.blocks);
     if (s.blocks == 1) {
       store_result(s, call, walk.offset, value);
     } else {
@@ -72,19 +89,41 @@ void lane_task(void *ctx, uint64_t task, uint32_t worker) {
   }
 }
 
+/// Outputs of several blocks: results of blocks in the workspace, combined once a pass has ended.
+template <class T>
+void run_blocks(const ReduceState &s, const rayo_call &call) {
+  const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
+  T *results = static_cast<T *>(call.workspace);
+  LanePass<T> pass = {&call, nullptr};
+  run_tasks(call, s.split, lane_task<T>, &pass);
+  if (s.variance) {
+    T *means = results + s.split.units;
+    for (int64_t o = 0; o < s.r.outputs; ++o) {
+      combine_pairwise(loops, kReduceSum, results + o * s.blocks, s.blocks);
+      means[o] = results[o * s.blocks];
+    }
+    loops.divide(means, static_cast<T>(s.r.length), s.r.outputs);
+    pass.means = means;
+    run_tasks(call, s.split, lane_task<T>, &pass);
+  }
+  LayoutWalk walk;
+  walk_start(&walk, s.r.kept, s.r.kept.ndim, 0);
+  for (int64_t o = 0; o < s.r.outputs; ++o, results += s.blocks) {
+    combine_pairwise(loops, s.op, results, s.blocks);
+    store_result(s, call, walk.offset, results[0]);
+    walk_next(&walk);
+  }
+}
+
 template <class T>
 rayo_status run_lanes(const rayo_call *call) {
   const ReduceState &s = *static_cast<const ReduceState *>(call->state);
-  run_tasks(*call, s.split, lane_task<T>, const_cast<rayo_call *>(call));
-  if (s.blocks == 1 || s.r.outputs == 0) return RAYO_OK;
-  LayoutWalk walk;
-  walk_start(&walk, s.r.kept, s.r.kept.ndim, 0);
-  T *results = static_cast<T *>(call->workspace);
-  for (int64_t o = 0; o < s.r.outputs; ++o, results += s.blocks) {
-    combine_pairwise(reduce_loops<T>(*s.tables), s.op, results, s.blocks);
-    store_result(s, *call, walk.offset, results[0]);
-    walk_next(&walk);
+  if (s.blocks > 1) {
+    run_blocks<T>(s, *call);
+    return RAYO_OK;
   }
+  LanePass<T> pass = {call, nullptr};
+  run_tasks(*call, s.split, lane_task<T>, &pass);
   return RAYO_OK;
 }
 
@@ -93,7 +132,10 @@ rayo_kernel_fn plan_lanes(const rayo_op_desc &desc, ReduceState *s) {
   s->blocks = max64(1, ceil_div(s->r.length, kReduceBlock<T>));
   s->split =
       make_split(desc, s->r.outputs * s->blocks, min64(s->r.length, kReduceBlock<T>), kReduceTask, kReduceParallelFrom);
-  if (s->blocks > 1) s->shared_bytes = round_up64(static_cast<uint64_t>(s->split.units) * sizeof(T));
+  if (s->blocks > 1) {
+    const int64_t means = s->variance ? s->r.outputs : 0;
+    s->shared_bytes = round_up64(static_cast<uint64_t>(s->split.units + means) * sizeof(T));
+  }
   if (!is_consecutive(s->r.reduced, 0)) {
     s->worker_bytes = round_up64(static_cast<uint64_t>(min64(s->r.length, kReduceBlock<T>)) * sizeof(T));
   }
@@ -109,14 +151,14 @@ uint32_t axes_mask(const rayo_op_desc &desc) {
   return mask;
 }
 
-template <ReduceOp kOp, bool kMean>
-rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
+rayo_status prepare_as(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error,
+                       ReduceState kind) {
   ReduceState *s = make_state<ReduceState>(instance, error);
   if (s == nullptr) return RAYO_OUT_OF_MEMORY;
+  *s = kind;
   s->tables = instance->tables;
-  s->op = kOp;
-  s->mean = kMean;
   read_reduction(*desc, axes_mask(*desc), int_attr(*desc, "keepdims") != 0, &s->r);
+  s->divisor = s->r.length - (s->variance ? int_attr(*desc, "correction") : 0);
   const bool f64 = desc->inputs[0]->dtype.bits == 64;
   if (s->r.lanes) {
     out->fn = f64 ? plan_lanes<double>(*desc, s) : plan_lanes<float>(*desc, s);
@@ -129,17 +171,30 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
   return RAYO_OK;
 }
 
+template <ReduceOp kOp, ReduceFinish kFinish, bool kVariance = false>
+rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
+  ReduceState kind{};
+  kind.op = kOp;
+  kind.finish = kFinish;
+  kind.variance = kVariance;
+  return prepare_as(instance, desc, out, error, kind);
+}
+
 constexpr rayo_kernel make(const char *name, PrepareFn prepare_fn) {
   return make_kernel(name, name, "T=f32,f64", 0, prepare_fn);
 }
-constexpr rayo_kernel kSum = make("reduce_sum", prepare<kReduceSum, false>);
-constexpr rayo_kernel kMean = make("reduce_mean", prepare<kReduceSum, true>);
-constexpr rayo_kernel kMax = make("reduce_max", prepare<kReduceMax, false>);
-constexpr rayo_kernel kMin = make("reduce_min", prepare<kReduceMin, false>);
-constexpr const rayo_kernel *kList[] = {&kSum, &kMean, &kMax, &kMin};
+constexpr rayo_kernel kKernels[] = {make("reduce_sum", prepare<kReduceSum, ReduceFinish::none>),
+                                    make("reduce_mean", prepare<kReduceSum, ReduceFinish::divide>),
+                                    make("reduce_max", prepare<kReduceMax, ReduceFinish::none>),
+                                    make("reduce_min", prepare<kReduceMin, ReduceFinish::none>),
+                                    make("reduce_l1", prepare<kReduceAbsSum, ReduceFinish::none>),
+                                    make("reduce_l2", prepare<kReduceSquareSum, ReduceFinish::root>),
+                                    make("variance", prepare<kReduceSum, ReduceFinish::divide, true>)};
+constexpr const rayo_kernel *kList[] = {&kKernels[0], &kKernels[1], &kKernels[2], &kKernels[3],
+                                        &kKernels[4], &kKernels[5], &kKernels[6]};
 
 }  // namespace
 
-const KernelList reduce_kernels = {kList, 4};
+const KernelList reduce_kernels = {kList, 7};
 
 }  // namespace rayo

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A reduction in canonical form, shared by the drivers of reduce_*, argmax and dot.
+// A reduction in canonical form, shared by the drivers of reduce_*, variance, argmax, argmin and dot.
 #ifndef RAYO_PLUGINS_CPU_REDUCE_H
 #define RAYO_PLUGINS_CPU_REDUCE_H
 
@@ -86,17 +86,31 @@ inline bool is_consecutive(const Layout &layout, int32_t k) {
   return layout.ndim == 0 || (layout.ndim == 1 && layout.strides[k][0] == 1);
 }
 
-/// What reduce_sum, _mean, _max, _min keep.
+/// What becomes of a result when its blocks have met.
+enum class ReduceFinish : int { none, divide, root };
+
+/// What the reduce_* ops and variance keep.
 struct ReduceState {
   const KernelTables *tables;
   Reduction r;
   ReduceOp op;
-  bool mean;
+  ReduceFinish finish;
+  bool variance;          // a second pass over the squared distances from the mean
+  int64_t divisor;        // of ReduceFinish::divide; NaN results where it is not positive
   int64_t blocks;         // of one output
   Split split;            // units are (output, block) pairs in the lane order, strips of columns in the chain order
-  uint64_t shared_bytes;  // workspace: block results, then one part per worker
+  uint64_t shared_bytes;  // workspace: block results, means, then one part per worker
   uint64_t worker_bytes;
 };
+
+template <class T>
+void finish_results(const ReduceState &s, T *values, int64_t n) {
+  const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
+  if (s.finish == ReduceFinish::root) loops.root(values, n);
+  if (s.finish == ReduceFinish::divide) {
+    loops.divide(values, s.divisor > 0 ? static_cast<T>(s.divisor) : static_cast<T>(__builtin_nan("")), n);
+  }
+}
 
 /// The chain order (cpu/reduce_chain.cpp): fills the split of `s`, returns the function to call.
 template <class T>

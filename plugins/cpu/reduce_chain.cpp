@@ -17,9 +17,10 @@ struct Strip {
   int64_t cols;
 };
 
-/// Level results of a strip, kStrip elements each; the strip's result ends up in level 0.
+/// Level results of a strip, kStrip elements each; the strip's result ends up in level 0. With means, the squared
+/// distances from them are summed.
 template <class T>
-void reduce_strip(const ReduceState &s, const Strip &strip, T *levels) {
+void reduce_strip(const ReduceState &s, const Strip &strip, const T *means, T *levels) {
   const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
   const Layout &reduced = s.r.reduced;
   LayoutWalk walk;
@@ -33,7 +34,13 @@ void reduce_strip(const ReduceState &s, const Strip &strip, T *levels) {
       walk_next(&walk);
     }
     ++top;
-    loops.chain[s.op](static_cast<const T *>(strip.x), offset, rows, strip.stride, levels + top * kStrip, strip.cols);
+    const T *x = static_cast<const T *>(strip.x);
+    T *level = levels + top * kStrip;
+    if (means == nullptr) {
+      loops.chain[s.op](x, offset, rows, strip.stride, level, strip.cols);
+    } else {
+      loops.deviation_chain(x, offset, rows, strip.stride, means, level, strip.cols);
+    }
     for (int64_t b = block; (b & 1) != 0; b >>= 1) {
       --top;
       loops.combine[s.op](levels + top * kStrip, levels + (top + 1) * kStrip, strip.cols);
@@ -61,11 +68,15 @@ void chain_task(void *ctx, uint64_t task, uint32_t worker) {
     layout_offsets(kept, 0, inner < 0 ? 0 : inner, u / strips, at);
     const int64_t first = (u % strips) * kStrip;
     const int64_t n = min64(kStrip, cols - first);
-    reduce_strip(s, {advance(call.inputs[0], at[0] + first * sx, sizeof(T)), sx, n}, levels);
-    if (s.mean) {
-      const T count = static_cast<T>(s.r.length);
-      for (int64_t c = 0; c < n; ++c) levels[c] = levels[c] / count;
+    const Strip strip = {advance(call.inputs[0], at[0] + first * sx, sizeof(T)), sx, n};
+    reduce_strip<T>(s, strip, nullptr, levels);
+    if (s.variance) {
+      T *means = levels + s.worker_bytes / sizeof(T) - kStrip;
+      reduce_loops<T>(*s.tables).divide(levels, static_cast<T>(s.r.length), n);
+      memcpy(means, levels, static_cast<uint64_t>(n) * sizeof(T));
+      reduce_strip<T>(s, strip, means, levels);
     }
+    finish_results(s, levels, n);
     copy_loops<T>(*s.tables).copy(levels, 1, advance(call.outputs[0], at[1] + first * sy, sizeof(T)), sy, n);
   }
 }
@@ -89,7 +100,7 @@ rayo_kernel_fn plan_chains(const rayo_op_desc &desc, ReduceState *s) {
   s->split = make_split(desc, units, min64(cols, kStrip) * s->r.length, kReduceTask, kReduceParallelFrom);
   uint64_t levels = 2;
   while ((int64_t{1} << (levels - 2)) < s->blocks) ++levels;
-  s->worker_bytes = levels * kStrip * sizeof(T);
+  s->worker_bytes = (levels + (s->variance ? 1 : 0)) * kStrip * sizeof(T);
   return run_chains<T>;
 }
 template rayo_kernel_fn plan_chains<float>(const rayo_op_desc &desc, ReduceState *s);

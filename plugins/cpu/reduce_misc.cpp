@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// argmax and dot: descriptors, prepare, drivers.
+// argmax, argmin and dot: descriptors, prepare, drivers.
 #include <cpu/reduce.h>
 
 namespace rayo {
 namespace {
 
-// ---- argmax ----
+// ---- argmax and argmin ----
 
 /// How a task walks: rows (any stride along the axis), or strips of columns where the kept inner axis is consecutive.
 struct ArgmaxState {
@@ -14,6 +14,7 @@ struct ArgmaxState {
   Layout kept;  // operand 0 input, 1 output
   int64_t axis_stride;
   int64_t length;
+  ArgOp op;
   bool last;
   bool columns;
   Split split;  // units are rows or strips
@@ -30,7 +31,7 @@ void argmax_strip(const ArgmaxState &s, const rayo_call &call, int64_t unit) {
   const int64_t n = min64(kArgmaxStrip, cols - first);
   int64_t index[kArgmaxStrip];
   const T *x = static_cast<const T *>(advance(call.inputs[0], at[0] + first, sizeof(T)));
-  reduce_loops<T>(*s.tables).argmax_columns(x, s.axis_stride, s.length, s.last, index, n);
+  reduce_loops<T>(*s.tables).arg_columns[s.op](x, s.axis_stride, s.length, s.last, index, n);
   const int64_t sy = s.kept.strides[1][inner];
   s.tables->transpose->bits64.copy(index, 1, advance(call.outputs[0], at[1] + first * sy, 8), sy, n);
 }
@@ -49,7 +50,7 @@ void argmax_task(void *ctx, uint64_t task, uint32_t) {
   walk_start(&walk, s.kept, s.kept.ndim, begin);
   for (int64_t u = begin; u < end; ++u) {
     const T *x = static_cast<const T *>(advance(call.inputs[0], walk.offset[0], sizeof(T)));
-    const int64_t index = reduce_loops<T>(*s.tables).argmax(x, s.axis_stride, s.length, s.last);
+    const int64_t index = reduce_loops<T>(*s.tables).arg[s.op](x, s.axis_stride, s.length, s.last);
     memcpy(advance(call.outputs[0], walk.offset[1], 8), &index, 8);
     walk_next(&walk);
   }
@@ -62,6 +63,7 @@ rayo_status run_argmax(const rayo_call *call) {
   return RAYO_OK;
 }
 
+template <ArgOp kOp>
 rayo_status prepare_argmax(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
   ArgmaxState *s = make_state<ArgmaxState>(instance, error);
   if (s == nullptr) return RAYO_OUT_OF_MEMORY;
@@ -73,6 +75,7 @@ rayo_status prepare_argmax(rayo_instance *instance, const rayo_op_desc *desc, ra
   s->kept = r.kept;
   s->axis_stride = x.ndim == 0 ? 1 : x.strides[axis];
   s->length = x.ndim == 0 ? 1 : x.shape[axis];
+  s->op = kOp;
   s->last = int_attr(*desc, "select_last_index") != 0;
   layout_sort(&s->kept, 0);
   layout_coalesce(&s->kept);
@@ -167,12 +170,13 @@ rayo_status prepare_dot(rayo_instance *instance, const rayo_op_desc *desc, rayo_
   return RAYO_OK;
 }
 
-constexpr rayo_kernel kArgmax = make_kernel("argmax", "argmax", "T=f32,f64", 0, prepare_argmax);
+constexpr rayo_kernel kArgmax = make_kernel("argmax", "argmax", "T=f32,f64", 0, prepare_argmax<kArgMax>);
+constexpr rayo_kernel kArgmin = make_kernel("argmin", "argmin", "T=f32,f64", 0, prepare_argmax<kArgMin>);
 constexpr rayo_kernel kDot = make_kernel("dot", "dot", "T=f32,f64", 0, prepare_dot);
-constexpr const rayo_kernel *kList[] = {&kArgmax, &kDot};
+constexpr const rayo_kernel *kList[] = {&kArgmax, &kArgmin, &kDot};
 
 }  // namespace
 
-const KernelList reduce_misc_kernels = {kList, 2};
+const KernelList reduce_misc_kernels = {kList, 3};
 
 }  // namespace rayo

@@ -10,12 +10,27 @@ RAYO_ISA_BEGIN
 namespace {
 template <class T>
 constexpr ReduceLoops<T> make_loops() {
-  return {{reduce_block<T, SumOp<T>>, reduce_block<T, MaxOp<T>>, reduce_block<T, MinOp<T>>},
-          dot_block<T>,
-          {reduce_chain<T, SumOp<T>>, reduce_chain<T, MaxOp<T>>, reduce_chain<T, MinOp<T>>},
-          {reduce_combine<T, SumOp<T>>, reduce_combine<T, MaxOp<T>>, reduce_combine<T, MinOp<T>>},
-          argmax_row<T>,
-          argmax_columns<T>};
+  ReduceLoops<T> l = {};
+#define RAYO_REDUCTION(op, Op)          \
+  l.block[op] = reduce_block<T, Op<T>>; \
+  l.chain[op] = reduce_chain<T, Op<T>>; \
+  l.combine[op] = reduce_combine<T, Op<T>>
+  RAYO_REDUCTION(kReduceSum, SumOp);
+  RAYO_REDUCTION(kReduceAbsSum, AbsSumOp);
+  RAYO_REDUCTION(kReduceSquareSum, SquareSumOp);
+  RAYO_REDUCTION(kReduceMax, MaxOp);
+  RAYO_REDUCTION(kReduceMin, MinOp);
+#undef RAYO_REDUCTION
+  l.dot_block = dot_block<T>;
+  l.deviation_block = deviation_block<T>;
+  l.deviation_chain = deviation_chain<T>;
+  l.divide = reduce_divide<T>;
+  l.root = reduce_root<T>;
+  l.arg[kArgMax] = arg_row<T, MaxOp<T>>;
+  l.arg[kArgMin] = arg_row<T, MinOp<T>>;
+  l.arg_columns[kArgMax] = arg_columns<T, MaxOp<T>>;
+  l.arg_columns[kArgMin] = arg_columns<T, MinOp<T>>;
+  return l;
 }
 }  // namespace
 

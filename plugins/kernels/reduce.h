@@ -11,20 +11,33 @@
 
 RAYO_ISA_BEGIN
 
+/// How a reduction combines: op(a, b) joins two partial results, step(lane, x) takes an element in. The identity
+/// changes no partial result, except that +0 makes a sum's -0 a +0.
 template <class T>
 struct SumOp {
   static constexpr T identity = T(0);
   RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return a + b; }
+  RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return lane + x; }
+};
+template <class T>
+struct AbsSumOp : SumOp<T> {
+  RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return lane + abs(x); }
+};
+template <class T>
+struct SquareSumOp : SumOp<T> {
+  RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return fma(x, x, lane); }
 };
 template <class T>
 struct MaxOp {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
   RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return max_nan(a, b); }
+  RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return max_nan(lane, x); }
 };
 template <class T>
 struct MinOp {
   static constexpr T identity = static_cast<T>(__builtin_inf());
   RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return min_nan(a, b); }
+  RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return min_nan(lane, x); }
 };
 
 /// Registers that hold the virtual vector: 4 zmm, 8 ymm, 16 q. Latency 4 x 2 ports asks for 8 independent chains; with
@@ -55,12 +68,23 @@ RAYO_INLINE T lanes_fold(Lanes<T> &lanes, Op op) {
   }
 }
 
-/// step(lane vector, element index, count of valid elements or -1 for all) accumulates one vector. Lanes past the end
-/// are left out: the identity changes no lane, as no lane is ever -0.
+/// The first n lanes of v, the others +0. For tails only: it goes through memory.
+template <class T>
+RAYO_INLINE Vec<T> keep_lanes(Vec<T> v, int n) {
+  T buffer[Vec<T>::size];
+  store(buffer, v);
+  return load_n(buffer, n, T(0));
+}
+
+/// step(lane vector, element index, count of valid elements) accumulates one vector; past the end it takes fills that
+/// add the identity. A short block is filled to a multiple of the virtual width and all lanes fold: where the fill
+/// meets no element, one op with the identity does what it would do. It matters for the lanes of dot, which can be -0.
 template <class T, class Op, class Step>
 RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
   constexpr int kSize = Vec<T>::size;
-  if (n <= kSize) return fold_lanes(step(set1<Vec<T>>(Op::identity), 0, static_cast<int>(n)), op);
+  static_assert(kLaneVecs<T> > 1, "the short path folds with a register of identities");
+  const Vec<T> identity = set1<Vec<T>>(Op::identity);
+  if (n <= kSize) return fold_lanes(op(step(identity, 0, static_cast<int>(n)), identity), op);
   Lanes<T> lanes;
   lanes_fill(lanes, Op::identity);
   int64_t i = 0;
@@ -72,7 +96,11 @@ RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
 #pragma GCC unroll 16
     for (int l = 0; l < kLaneVecs<T>; ++l) {
       const int64_t left = n - i - l * kSize;
-      if (left > 0) lanes.v[l] = step(lanes.v[l], i + l * kSize, left < kSize ? static_cast<int>(left) : kSize);
+      if (left > 0) {
+        lanes.v[l] = step(lanes.v[l], i + l * kSize, left < kSize ? static_cast<int>(left) : kSize);
+      } else {
+        lanes.v[l] = op(lanes.v[l], identity);
+      }
     }
   }
   return lanes_fold(lanes, op);
@@ -82,7 +110,18 @@ template <class T, class Op>
 T reduce_block(const T *x, int64_t n) {
   const Op op;
   return reduce_lanes<T>(n, op, [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
-    return op(lane, count == Vec<T>::size ? load(x + i) : load_n(x + i, count, Op::identity));
+    return op.step(lane, count == Vec<T>::size ? load(x + i) : load_n(x + i, count, Op::identity));
+  });
+}
+
+/// The sum of (x - mean)^2.
+template <class T>
+T deviation_block(const T *x, int64_t n, T mean) {
+  const Vec<T> centre = set1<Vec<T>>(mean);
+  return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
+    const Vec<T> d =
+        count == Vec<T>::size ? load(x + i) - centre : keep_lanes(load_n(x + i, count, T(0)) - centre, count);
+    return fma(d, d, lane);
   });
 }
 
@@ -105,7 +144,7 @@ RAYO_INLINE void chain_columns(const T *x, const int64_t *offset, int64_t rows, 
     const T *p = x + offset[r];
 #pragma GCC unroll 8
     for (int v = 0; v < kVecs; ++v) {
-      acc[v] = op(acc[v], left < 0 ? load(p + v * Vec<T>::size) : load_n(p, left, Op::identity));
+      acc[v] = op.step(acc[v], left < 0 ? load(p + v * Vec<T>::size) : load_n(p, left, Op::identity));
     }
   }
 #pragma GCC unroll 8
@@ -125,7 +164,7 @@ void reduce_chain(const T *x, const int64_t *offset, int64_t rows, int64_t strid
     const Op op;
     for (int64_t c = 0; c < cols; ++c) {
       Vec<T> acc = set1<Vec<T>>(Op::identity);
-      for (int64_t r = 0; r < rows; ++r) acc = op(acc, load_n(x + offset[r] + c * stride, 1, Op::identity));
+      for (int64_t r = 0; r < rows; ++r) acc = op.step(acc, load_n(x + offset[r] + c * stride, 1, Op::identity));
       store_n(y + c, acc, 1);
     }
     return;
@@ -136,10 +175,63 @@ void reduce_chain(const T *x, const int64_t *offset, int64_t rows, int64_t strid
   if (c < cols) chain_columns<T, Op, 1>(x + c, offset, rows, y + c, static_cast<int>(cols - c));
 }
 
+/// Four vectors of columns: their sums and their means are eight registers.
+template <class T, int kVecs>
+RAYO_INLINE void deviation_columns(const T *x, const int64_t *offset, int64_t rows, const T *mean, T *y, int left) {
+  Vec<T> acc[kVecs], centre[kVecs];
+#pragma GCC unroll 4
+  for (int v = 0; v < kVecs; ++v) {
+    acc[v] = set1<Vec<T>>(T(0));
+    centre[v] = left < 0 ? load(mean + v * Vec<T>::size) : load_n(mean, left, T(0));
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    const T *p = x + offset[r];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVecs; ++v) {
+      const Vec<T> d = (left < 0 ? load(p + v * Vec<T>::size) : load_n(p, left, T(0))) - centre[v];
+      acc[v] = fma(d, d, acc[v]);
+    }
+  }
+#pragma GCC unroll 4
+  for (int v = 0; v < kVecs; ++v) {
+    if (left < 0) {
+      store(y + v * Vec<T>::size, acc[v]);
+    } else {
+      store_n(y, acc[v], left);
+    }
+  }
+}
+
+template <class T>
+void deviation_chain(const T *x, const int64_t *offset, int64_t rows, int64_t stride, const T *mean, T *y,
+                     int64_t cols) {
+  constexpr int64_t kSize = Vec<T>::size;
+  if (stride != 1) {
+    for (int64_t c = 0; c < cols; ++c) deviation_columns<T, 1>(x + c * stride, offset, rows, mean + c, y + c, 1);
+    return;
+  }
+  int64_t c = 0;
+  for (; c + 4 * kSize <= cols; c += 4 * kSize) deviation_columns<T, 4>(x + c, offset, rows, mean + c, y + c, -1);
+  for (; c + kSize <= cols; c += kSize) deviation_columns<T, 1>(x + c, offset, rows, mean + c, y + c, -1);
+  if (c < cols) deviation_columns<T, 1>(x + c, offset, rows, mean + c, y + c, static_cast<int>(cols - c));
+}
+
 template <class T, class Op>
 void reduce_combine(T *a, const T *b, int64_t n) {
   using Row = MapOperand<T, false>;
   map_loop(a, n, Op(), Row(a), Row(b));
+}
+
+template <class T>
+void reduce_divide(T *y, T by, int64_t n) {
+  map_loop(
+      y, n, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return a / b; }, MapOperand<T, false>(y), MapOperand<T, true>(&by));
+}
+
+template <class T>
+void reduce_root(T *y, int64_t n) {
+  map_loop(
+      y, n, [](Vec<T> a) RAYO_LAMBDA { return sqrt(a); }, MapOperand<T, false>(y));
 }
 
 RAYO_ISA_END

@@ -18,7 +18,9 @@ inline constexpr int64_t kReduceBlock = 256 * kReduceLanes<T>;
 /// Elements of a chain's block, where the last axis is kept.
 inline constexpr int64_t kChainBlock = 256;
 
-enum ReduceOp : int { kReduceSum, kReduceMax, kReduceMin, kReduceOpCount };
+/// What is accumulated: x, |x|, x^2 (combined as sums), the maximum, the minimum.
+enum ReduceOp : int { kReduceSum, kReduceAbsSum, kReduceSquareSum, kReduceMax, kReduceMin, kReduceOpCount };
+enum ArgOp : int { kArgMax, kArgMin, kArgOpCount };
 
 template <class T>
 struct ReduceLoops {
@@ -26,14 +28,22 @@ struct ReduceLoops {
   T (*block[kReduceOpCount])(const T *x, int64_t n);
   /// The same over fma(a, b, lane).
   T (*dot_block)(const T *a, const T *b, int64_t n);
+  /// The same over fma(d, d, lane), d = x - mean.
+  T (*deviation_block)(const T *x, int64_t n, T mean);
   /// y[c] = identity op x[offset[0] + c * stride] op x[offset[1] + c * stride] ..., in this order, c < cols.
   void (*chain[kReduceOpCount])(const T *x, const int64_t *offset, int64_t rows, int64_t stride, T *y, int64_t cols);
+  /// y[c] = the chain over fma(d, d, acc), d = x - mean[c].
+  void (*deviation_chain)(const T *x, const int64_t *offset, int64_t rows, int64_t stride, const T *mean, T *y,
+                          int64_t cols);
   /// a[i] = a[i] op b[i].
   void (*combine[kReduceOpCount])(T *a, const T *b, int64_t n);
-  /// Index of the maximum of n >= 1 elements; NaN is the largest; the first of equals, or the last.
-  int64_t (*argmax)(const T *x, int64_t stride, int64_t n, bool last);
+  /// y[i] /= by; y[i] = sqrt(y[i]).
+  void (*divide)(T *y, T by, int64_t n);
+  void (*root)(T *y, int64_t n);
+  /// Index of the extreme of n >= 1 elements; NaN is the most extreme; the first of equals, or the last.
+  int64_t (*arg[kArgOpCount])(const T *x, int64_t stride, int64_t n, bool last);
   /// The same for cols neighbouring columns, cols <= kArgmaxStrip; element r of column c is x[r * stride + c].
-  void (*argmax_columns)(const T *x, int64_t stride, int64_t n, bool last, int64_t *index, int64_t cols);
+  void (*arg_columns[kArgOpCount])(const T *x, int64_t stride, int64_t n, bool last, int64_t *index, int64_t cols);
 };
 inline constexpr int64_t kArgmaxStrip = 256;
 

@@ -86,16 +86,24 @@ std::vector<int> backward(size_t n) {
   return order;
 }
 
+/// Of every variance here: the sample's.
+constexpr int64_t kCorrection = 1;
+
+template <class T>
+T expected_of(const std::string &op, bool lanes, const std::vector<T> &x) {
+  if (op == "reduce_mean") return ref_mean(lanes, x);
+  if (op == "reduce_l1") return ref_l1(lanes, x);
+  if (op == "reduce_l2") return std::sqrt(ref_sum_squares(lanes, x));
+  if (op == "variance") return ref_variance(lanes, x, kCorrection);
+  const Fold f = op == "reduce_max" ? Fold::max : (op == "reduce_min" ? Fold::min : Fold::sum);
+  return lanes ? lane_order(f, x) : chain_order(f, x);
+}
+
 template <class T>
 std::vector<T> expected(const std::string &op, const Case &c, const std::vector<T> &x) {
-  const Fold f = op == "reduce_max" ? Fold::max : (op == "reduce_min" ? Fold::min : Fold::sum);
   const bool lanes = std::find(c.axes.begin(), c.axes.end(), static_cast<int64_t>(c.shape.size()) - 1) != c.axes.end();
   std::vector<T> y;
-  for_outputs(c, x, [&](size_t, const std::vector<T> &sequence) {
-    T r = lanes ? lane_order(f, sequence) : chain_order(f, sequence);
-    if (op == "reduce_mean") r = r / static_cast<T>(sequence.size());
-    y.push_back(r);
-  });
+  for_outputs(c, x, [&](size_t, const std::vector<T> &sequence) { y.push_back(expected_of(op, lanes, sequence)); });
   return y;
 }
 
@@ -110,7 +118,9 @@ void check_layout(const std::string &op, const Case &c, const std::vector<T> &x,
     for (uint32_t threads : {1u, 2u, 7u}) {
       Strided<T> out(shape, forward(shape.size()), gap, flip);
       ASSERT_EQ(plugin->run(op, {in.view}, {in.data()}, out.view, out.data(),
-                            {int_attr("axes", c.axes), int_attr("keepdims", {keepdims ? 1 : 0})}, threads),
+                            {int_attr("axes", c.axes), int_attr("keepdims", {keepdims ? 1 : 0}),
+                             int_attr("correction", {kCorrection})},
+                            threads),
                 RAYO_OK);
       ASSERT_TRUE(same_bits(out.values(), want)) << plugin->name() << ", " << threads << " threads";
       ASSERT_TRUE(out.canaries_alive()) << plugin->name();
@@ -147,19 +157,31 @@ TEST(Reduce, MaxPropagatesNanAndOrdersZeros) {
   check<float>("reduce_max");
   check<double>("reduce_max");
 }
+TEST(Reduce, L1HasTheContractsBits) {
+  check<float>("reduce_l1");
+  check<double>("reduce_l1");
+}
+TEST(Reduce, L2HasTheContractsBits) {
+  check<float>("reduce_l2");
+  check<double>("reduce_l2");
+}
+TEST(Reduce, VarianceHasTheContractsBits) {
+  check<float>("variance");
+  check<double>("variance");
+}
 TEST(Reduce, MinPropagatesNanAndOrdersZeros) {
   check<float>("reduce_min");
   check<double>("reduce_min");
 }
 
 template <class T>
-void check_argmax(bool last) {
+void check_arg(const std::string &op, bool last) {
   for (size_t k = 0; k < kCases.size(); ++k) {
     const Case &c = kCases[k];
     size_t n = 1;
     for (int64_t e : c.shape) n *= static_cast<size_t>(e);
     if (c.axes.size() != 1 || c.shape[static_cast<size_t>(c.axes[0])] == 0) continue;
-    SCOPED_TRACE("argmax case " + std::to_string(k));
+    SCOPED_TRACE(op + " case " + std::to_string(k));
     std::vector<T> x = make_data<T>(n, k + 100, k % 2 == 0);
     for (T &v : x) {
       if (!std::isnan(v) && !std::isinf(v)) v = std::round(v * 100);  // ties
@@ -170,8 +192,8 @@ void check_argmax(bool last) {
       for (size_t i = 1; i < s.size(); ++i) {
         const bool nan = std::isnan(s[i]), best_nan = std::isnan(s[best]);
         const bool equal = nan ? best_nan : s[i] == s[best];
-        const bool greater = nan ? !best_nan : s[i] > s[best];
-        if (greater || (equal && last)) best = i;
+        const bool beyond = nan ? !best_nan : (op == "argmax" ? s[i] > s[best] : s[i] < s[best]);
+        if (beyond || (equal && last)) best = i;
       }
       want.push_back(static_cast<int64_t>(best));
     });
@@ -182,7 +204,7 @@ void check_argmax(bool last) {
       for (const auto &plugin : plugins()) {
         Strided<int64_t> out(shape, forward(shape.size()), gap, false);
         ASSERT_EQ(plugin->run(
-                      "argmax", {in.view}, {in.data()}, out.view, out.data(),
+                      op, {in.view}, {in.data()}, out.view, out.data(),
                       {int_attr("axis", c.axes), int_attr("keepdims", {1}), int_attr("select_last_index", {last})}, 2),
                   RAYO_OK);
         ASSERT_EQ(out.values(), want) << plugin->name();
@@ -192,12 +214,20 @@ void check_argmax(bool last) {
   }
 }
 TEST(Argmax, FirstNanOrFirstMaximumWins) {
-  check_argmax<float>(false);
-  check_argmax<double>(false);
+  check_arg<float>("argmax", false);
+  check_arg<double>("argmax", false);
 }
 TEST(Argmax, SelectLastIndexTakesTheLastOfEquals) {
-  check_argmax<float>(true);
-  check_argmax<double>(true);
+  check_arg<float>("argmax", true);
+  check_arg<double>("argmax", true);
+}
+TEST(Argmin, FirstNanOrFirstMinimumWins) {
+  check_arg<float>("argmin", false);
+  check_arg<double>("argmin", false);
+}
+TEST(Argmin, SelectLastIndexTakesTheLastOfEquals) {
+  check_arg<float>("argmin", true);
+  check_arg<double>("argmin", true);
 }
 
 template <class T>
@@ -225,6 +255,41 @@ void check_dot() {
 TEST(Dot, HasTheContractsBits) {
   check_dot<float>();
   check_dot<double>();
+}
+
+/// Products that underflow leave -0 in a lane. What is filled in beside them decides the sign of the result.
+template <class T>
+void check_zero_sign() {
+  const T tiny = std::numeric_limits<T>::denorm_min();
+  const auto block = static_cast<int64_t>(65536 / sizeof(T));
+  bool negative = false, positive = false;
+  for (int64_t n : {int64_t{1}, int64_t{15}, int64_t{16}, int64_t{31}, int64_t{32}, int64_t{33}, int64_t{63},
+                    int64_t{64}, int64_t{65}, int64_t{127}, int64_t{128}, block, block + 1, block + 64}) {
+    const std::vector<T> a(static_cast<size_t>(n), tiny), b(static_cast<size_t>(n), -tiny);
+    const T want = lane_order<T>(Fold::sum, a.size(), [&](T lane, size_t i) { return std::fma(a[i], b[i], lane); });
+    (std::signbit(want) ? negative : positive) = true;
+    const View v = compact({n}, dtype_of<T>());
+    for (const auto &plugin : plugins()) {
+      T got = T(-1);
+      ASSERT_EQ(plugin->run("dot", {v, v}, {a.data(), b.data()}, compact({}, dtype_of<T>()), &got), RAYO_OK);
+      ASSERT_TRUE(same_bits(got, want)) << plugin->name() << ", " << n << " products: got " << got << ", want " << want;
+    }
+  }
+  EXPECT_TRUE(negative && positive) << "the sizes must show both signs";
+}
+TEST(Dot, UnderflownProductsGiveTheContractsSignOfZero) {
+  check_zero_sign<float>();
+  check_zero_sign<double>();
+}
+TEST(Dot, SixtyFiveUnderflownProductsSumToPlusZero) {
+  const std::vector<float> a(65, 1e-30f), b(65, -1e-30f);
+  for (const auto &plugin : plugins()) {
+    float got = -1;
+    ASSERT_EQ(plugin->run("dot", {compact({65}, RAYO_F32), compact({65}, RAYO_F32)}, {a.data(), b.data()},
+                          compact({}, RAYO_F32), &got),
+              RAYO_OK);
+    EXPECT_TRUE(got == 0 && !std::signbit(got)) << plugin->name();
+  }
 }
 
 }  // namespace

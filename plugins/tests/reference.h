@@ -47,7 +47,8 @@ T pairwise(Fold f, std::vector<T> r) {
   return r[0];
 }
 
-/// The lane order over a sequence; `step(lane, i)` accumulates element i.
+/// The lane order over a sequence; `step(lane, i)` accumulates element i. A short block is filled to a multiple of the
+/// lanes with elements that add the identity: this turns a -0 into +0 where the fold is a sum.
 template <class T, class Step>
 T lane_order(Fold f, std::size_t n, Step step) {
   const std::size_t lanes = 256 / sizeof(T);
@@ -57,6 +58,8 @@ T lane_order(Fold f, std::size_t n, Step step) {
     std::vector<T> lane(lanes, fold_identity<T>(f));
     for (std::size_t i = first; i < n && i < first + block; ++i)
       lane[(i - first) % lanes] = step(lane[(i - first) % lanes], i);
+    for (std::size_t i = (n < first + block ? n - first : block); i % lanes != 0; ++i)
+      lane[i % lanes] = fold(f, lane[i % lanes], fold_identity<T>(f));
     for (std::size_t h = lanes / 2; h >= 1; h /= 2) {
       for (std::size_t l = 0; l < h; ++l) lane[l] = fold(f, lane[l], lane[l + h]);
     }
@@ -70,15 +73,48 @@ T lane_order(Fold f, const std::vector<T> &x) {
 }
 
 /// The chain order over a sequence.
-template <class T>
-T chain_order(Fold f, const std::vector<T> &x) {
+template <class T, class Step>
+T chain_order(Fold f, std::size_t n, Step step) {
   std::vector<T> results;
-  for (std::size_t first = 0; first == 0 || first < x.size(); first += 256) {
+  for (std::size_t first = 0; first == 0 || first < n; first += 256) {
     T acc = fold_identity<T>(f);
-    for (std::size_t i = first; i < x.size() && i < first + 256; ++i) acc = fold(f, acc, x[i]);
+    for (std::size_t i = first; i < n && i < first + 256; ++i) acc = step(acc, i);
     results.push_back(acc);
   }
   return pairwise(f, results);
+}
+template <class T>
+T chain_order(Fold f, const std::vector<T> &x) {
+  return chain_order<T>(f, x.size(), [&](T acc, std::size_t i) { return fold(f, acc, x[i]); });
+}
+
+/// The order that the axes ask for.
+template <class T, class Step>
+T ordered(bool lanes, Fold f, std::size_t n, Step step) {
+  return lanes ? lane_order<T>(f, n, step) : chain_order<T>(f, n, step);
+}
+
+/// reduce_l1, reduce_l2 and variance of a sequence.
+template <class T>
+T ref_l1(bool lanes, const std::vector<T> &x) {
+  return ordered<T>(lanes, Fold::sum, x.size(), [&](T acc, std::size_t i) { return acc + std::fabs(x[i]); });
+}
+template <class T>
+T ref_sum_squares(bool lanes, const std::vector<T> &x) {
+  return ordered<T>(lanes, Fold::sum, x.size(), [&](T acc, std::size_t i) { return std::fma(x[i], x[i], acc); });
+}
+template <class T>
+T ref_mean(bool lanes, const std::vector<T> &x) {
+  return (lanes ? lane_order(Fold::sum, x) : chain_order(Fold::sum, x)) / static_cast<T>(x.size());
+}
+template <class T>
+T ref_variance(bool lanes, const std::vector<T> &x, long correction) {
+  const long divisor = static_cast<long>(x.size()) - correction;
+  if (divisor <= 0) return std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> d(x.size());
+  const T mean = ref_mean(lanes, x);
+  for (std::size_t i = 0; i < x.size(); ++i) d[i] = x[i] - mean;
+  return ref_sum_squares(lanes, d) / static_cast<T>(divisor);
 }
 
 }  // namespace rayo_test
