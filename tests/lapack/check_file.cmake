@@ -1,0 +1,10 @@
+# -DPLUGIN= -DNM= -DREADELF=: the plugin exports its query and nothing else, and finds LAPACK when it is loaded.
+execute_process(COMMAND ${NM} -D --defined-only ${PLUGIN} OUTPUT_VARIABLE defined COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^ \n]+\n" names "${defined}")
+if(NOT names STREQUAL "rayo_plugin_query\n")
+  message(FATAL_ERROR "${PLUGIN} exports: ${defined}")
+endif()
+execute_process(COMMAND ${READELF} -dW ${PLUGIN} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+if(NOT dynamic MATCHES "NEEDED.*liblapacke" OR dynamic MATCHES "NEEDED[^\n]*librayo")
+  message(FATAL_ERROR "${PLUGIN} needs other libraries than it should:\n${dynamic}")
+endif()
