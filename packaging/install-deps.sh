@@ -5,7 +5,7 @@
 # Says what it will do first; does nothing, quickly, when all is there. Tested on Debian 12; the names are those of
 # Ubuntu 24.04 as well.
 #
-#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint aarch64
+#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint lapack aarch64
 #
 # --check  installs nothing; exit code 1 if a package is missing
 # --list   prints the groups' packages, one per line
@@ -22,10 +22,13 @@ packages_of() {
     # Google Benchmark, and the libraries we are measured against.
     bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev ;;
     lint) echo clang-format-14 clang-tidy-14 shellcheck python3 ;;
-    # The cross compiler and the emulator that runs what it builds.
-    aarch64) echo g++-aarch64-linux-gnu qemu-user ;;
+    # eigh: the C interface, and the reference LAPACK and BLAS behind it.
+    lapack) echo liblapacke-dev liblapack3 libblas3 ;;
+    # The cross compiler, the emulator that runs what it builds, and the arm64 libraries to link with (multiarch).
+    aarch64) echo g++-aarch64-linux-gnu qemu-user libboost-program-options-dev:arm64 libfmt-dev:arm64 libmd-dev:arm64 \
+      libgtest-dev:arm64 nlohmann-json3-dev libdlpack-dev ;;
     *)
-      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, aarch64" >&2
+      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, lapack, aarch64" >&2
       exit 2
       ;;
   esac
@@ -41,7 +44,7 @@ if [ "${1:-}" = --check ] || [ "${1:-}" = --list ]; then
   shift
 fi
 if [ $# -eq 0 ]; then
-  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint aarch64" >&2
+  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint lapack aarch64" >&2
   exit 2
 fi
 
@@ -86,6 +89,13 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q -y -o DPkg::Lock::Timeout=300
   -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
+# Packages of another architecture: dpkg has to know it before apt fetches its lists. On a machine of that architecture
+# they are its own.
+if [[ " ${missing[*]} " == *":arm64 "* ]] && [ "$(dpkg --print-architecture)" != arm64 ] &&
+  ! dpkg --print-foreign-architectures | grep -qx arm64; then
+  echo "dpkg --add-architecture arm64"
+  "${as_root[@]}" dpkg --add-architecture arm64
+fi
 "${apt[@]}" update </dev/null
 "${apt[@]}" install --no-install-recommends "${missing[@]}" </dev/null
 
