@@ -30,6 +30,7 @@ void fill_answer() {
   n = append(reduce_kernels, all_kernels, n);
   n = append(reduce_misc_kernels, all_kernels, n);
   n = append(normalise_kernels, all_kernels, n);
+  n = append(normalise_layer_kernels, all_kernels, n);
   n = append(transpose_kernels, all_kernels, n);
   n = append(gemm_kernels, all_kernels, n);
   answer.struct_size = sizeof(rayo_plugin);

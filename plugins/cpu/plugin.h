@@ -99,6 +99,7 @@ extern const KernelList elementwise_kernels;
 extern const KernelList reduce_kernels;
 extern const KernelList reduce_misc_kernels;
 extern const KernelList normalise_kernels;
+extern const KernelList normalise_layer_kernels;
 extern const KernelList transpose_kernels;
 extern const KernelList gemm_kernels;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The softmax hot loops of one ISA.
+// The hot loops of softmax, log_softmax, layer_norm and rms_norm of one ISA.
 #include <kernels/reduce.h>
 #include <kernels/tables.h>
 #include <simd/math.h>
@@ -8,6 +8,11 @@
 RAYO_ISA_BEGIN
 
 namespace {
+
+template <class T>
+using Row = MapOperand<T, false>;
+template <class T>
+using One = MapOperand<T, true>;
 
 template <class T>
 T exp_sum(const T *x, T m, T *y, int64_t n) {
@@ -26,17 +31,38 @@ T exp_sum(const T *x, T m, T *y, int64_t n) {
 }
 
 template <class T>
+T exp_total(const T *x, T m, int64_t n) {
+  const Vec<T> top = set1<Vec<T>>(m);
+  return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
+    if (count == Vec<T>::size) return lane + exp(load(x + i) - top);
+    return lane + keep_lanes(exp(load_n(x + i, count, T(0)) - top), count);
+  });
+}
+
+template <class T>
 void scale(T *y, T r, int64_t n) {
   map_loop(
-      y, n, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return a * b; }, MapOperand<T, false>(y), MapOperand<T, true>(&r));
+      y, n, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return a * b; }, Row<T>(y), One<T>(&r));
+}
+
+template <class T>
+void log_all(T *y, int64_t n) {
+  map_loop(
+      y, n, [](Vec<T> a) RAYO_LAMBDA { return log(a); }, Row<T>(y));
+}
+
+template <class T>
+void log_rest(const T *x, T m, T l, T *y, int64_t n) {
+  map_loop(
+      y, n, [](Vec<T> a, Vec<T> top, Vec<T> b) RAYO_LAMBDA { return (a - top) - b; }, Row<T>(x), One<T>(&m),
+      One<T>(&l));
 }
 
 template <class T>
 RAYO_INLINE void exp_row_unit(const T *x, const T *m, T *y, T *sum, int64_t cols) {
-  using Row = MapOperand<T, false>;
   map_loop(
-      y, cols, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return exp(a - b); }, Row(x), Row(m));
-  map_loop(sum, cols, SumOp<T>(), Row(sum), Row(y));
+      y, cols, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return exp(a - b); }, Row<T>(x), Row<T>(m));
+  map_loop(sum, cols, SumOp<T>(), Row<T>(sum), Row<T>(y));
 }
 
 /// Strided rows go through a buffer, kMapBlock elements at a time.
@@ -53,21 +79,62 @@ void exp_row(const T *x, int64_t sx, const T *m, T *y, int64_t sy, T *sum, int64
 }
 
 template <class T>
+void exp_total_row(const T *x, int64_t sx, const T *m, T *sum, int64_t cols) {
+  const MapRow row = {{sum, x, m}, {1, sx, 1}, sum, 1, cols};
+  map_row<T, 3>(row, [](Vec<T> s, Vec<T> a, Vec<T> top) RAYO_LAMBDA { return s + exp(a - top); });
+}
+
+template <class T>
 void scale_row(T *y, int64_t sy, const T *r, int64_t cols) {
   const MapRow row = {{y, r, nullptr}, {sy, 1, 0}, y, sy, cols};
   map_row<T, 2>(row, [](Vec<T> a, Vec<T> b) RAYO_LAMBDA { return a * b; });
 }
 
 template <class T>
+void log_rest_row(const T *x, int64_t sx, const T *m, const T *l, T *y, int64_t sy, int64_t cols) {
+  const MapRow row = {{x, m, l}, {sx, 1, 1}, y, sy, cols};
+  map_row<T, 3>(row, [](Vec<T> a, Vec<T> top, Vec<T> b) RAYO_LAMBDA { return (a - top) - b; });
+}
+
+template <class T>
 void invert(T *r, int64_t cols) {
   map_loop(
-      r, cols, [](Vec<T> a) RAYO_LAMBDA { return set1<Vec<T>>(T(1)) / a; }, MapOperand<T, false>(r));
+      r, cols, [](Vec<T> a) RAYO_LAMBDA { return set1<Vec<T>>(T(1)) / a; }, Row<T>(r));
+}
+
+template <class T>
+T inverse_root(T v, T n, T epsilon) {
+  const Vec<T> mean = set1<Vec<T>>(v) / set1<Vec<T>>(n);
+  return first_lane(set1<Vec<T>>(T(1)) / sqrt(mean + set1<Vec<T>>(epsilon)));
+}
+
+template <class T>
+void apply(const T *x, T mean, T r, const T *scale, const T *bias, T *y, int64_t n) {
+  const Vec<T> centre = set1<Vec<T>>(mean);
+  const Vec<T> factor = set1<Vec<T>>(r);
+  if (bias == nullptr) {
+    map_loop(
+        y, n, [&](Vec<T> a, Vec<T> s) RAYO_LAMBDA { return ((a - centre) * factor) * s; }, Row<T>(x), Row<T>(scale));
+  } else {
+    map_loop(
+        y, n, [&](Vec<T> a, Vec<T> s, Vec<T> b) RAYO_LAMBDA { return fma((a - centre) * factor, s, b); }, Row<T>(x),
+        Row<T>(scale), Row<T>(bias));
+  }
+}
+
+template <class T>
+constexpr SoftmaxLoops<T> softmax_loops() {
+  return {exp_sum<T>, exp_total<T>,     scale<T>,     log_all<T>,      log_rest<T>,
+          exp_row<T>, exp_total_row<T>, scale_row<T>, log_rest_row<T>, invert<T>};
+}
+template <class T>
+constexpr NormLoops<T> norm_loops() {
+  return {inverse_root<T>, apply<T>};
 }
 
 }  // namespace
 
 extern const NormaliseTable normalise_table;
-const NormaliseTable normalise_table = {
-    {exp_sum<float>, scale<float>, exp_row<float>, scale_row<float>, invert<float>}};
+const NormaliseTable normalise_table = {softmax_loops<float>(), {}, norm_loops<float>(), norm_loops<double>()};
 
 RAYO_ISA_END

@@ -64,6 +64,13 @@ Attr int_attr(std::string name, std::vector<int64_t> values) {
   a.ints = std::move(values);
   return a;
 }
+Attr float_attr(std::string name, double value) {
+  Attr a;
+  a.name = std::move(name);
+  a.kind = RAYO_ATTR_FLOAT;
+  a.reals = {value};
+  return a;
+}
 Attr string_attr(std::string name, std::string value) {
   Attr a;
   a.name = std::move(name);
@@ -130,7 +137,8 @@ const rayo_kernel *Plugin::find(const std::string &op, DLDataType type) const {
   const char *wanted = type.bits == 64 ? "f64" : "f32";
   for (uint32_t i = 0; table_ != nullptr && i < table_->kernel_count; ++i) {
     const rayo_kernel *k = table_->kernels[i];
-    if (op == k->op && std::strstr(k->types, wanted) != nullptr) return k;
+    const bool plain = std::strncmp(k->types, "T=", 2) == 0;
+    if (op == k->op && (!plain || std::strstr(k->types, wanted) != nullptr)) return k;
   }
   return nullptr;
 }
@@ -149,9 +157,13 @@ rayo_status Plugin::run(const std::string &op, const std::vector<View> &inputs, 
   for (const rayo_tensor_desc &d : descs) pointers.push_back(&d);
   std::vector<rayo_attr> list;
   for (const Attr &a : attrs) {
-    const bool text = a.kind == RAYO_ATTR_STRING;
-    list.push_back({a.name.c_str(), a.kind, static_cast<uint32_t>(text ? a.text.size() : a.ints.size()),
-                    text ? static_cast<const void *>(a.text.c_str()) : a.ints.data()});
+    if (a.kind == RAYO_ATTR_STRING) {
+      list.push_back({a.name.c_str(), a.kind, static_cast<uint32_t>(a.text.size()), a.text.c_str()});
+    } else if (a.kind == RAYO_ATTR_FLOAT) {
+      list.push_back({a.name.c_str(), a.kind, static_cast<uint32_t>(a.reals.size()), a.reals.data()});
+    } else {
+      list.push_back({a.name.c_str(), a.kind, static_cast<uint32_t>(a.ints.size()), a.ints.data()});
+    }
   }
   rayo_op_desc desc{};
   desc.struct_size = sizeof desc;

@@ -18,9 +18,11 @@ struct Attr {
   std::string name;
   uint32_t kind = RAYO_ATTR_INT;
   std::vector<int64_t> ints;
+  std::vector<double> reals;
   std::string text;
 };
 Attr int_attr(std::string name, std::vector<int64_t> values);
+Attr float_attr(std::string name, double value);
 Attr string_attr(std::string name, std::string value);
 
 /// Shape and strides of an operand. Empty strides with a shape = compact row-major.
@@ -44,7 +46,8 @@ class Plugin {
 
   const rayo_plugin &table() const { return *table_; }
   const std::string &name() const { return name_; }
-  /// The first kernel of `op` that lists the element type; NULL if there is none.
+  /// The first kernel of `op` that lists the element type, or whose types are not those of input 0 (variable T); NULL
+  /// if there is none.
   const rayo_kernel *find(const std::string &op, DLDataType type) const;
 
   /// prepare, call with `threads`, release. Pointers are to logical element 0. Returns the call's status.
