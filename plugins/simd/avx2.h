@@ -219,6 +219,12 @@ RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   if constexpr (H == 1) return {_mm256_permute_pd(a.v, 0x5)};
 }
 
+RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i *>(p))}; }
+RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), a.v); }
+RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
+  return {_mm256_add_epi32(acc.v, _mm256_madd_epi16(a.v, b.v))};
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_AVX2_H

@@ -217,6 +217,12 @@ RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   if constexpr (H == 1) return {_mm512_permute_pd(a.v, 0x55)};
 }
 
+RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {_mm512_loadu_si512(p)}; }
+RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { _mm512_storeu_si512(p, a.v); }
+RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
+  return {_mm512_add_epi32(acc.v, _mm512_madd_epi16(a.v, b.v))};
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_AVX512_H

@@ -6,32 +6,18 @@
 #ifndef RAYO_SIMD_MATH_H
 #define RAYO_SIMD_MATH_H
 
+#include <simd/math_f64.h>
 #include <simd/vec.h>
 
 RAYO_ISA_BEGIN
 
 using Vf = Vec<float>;
 
-/// Horner's rule with FMA, highest coefficient first.
-RAYO_INLINE Vf horner_tail(Vf, Vf acc) { return acc; }
-template <class... C>
-RAYO_INLINE Vf horner_tail(Vf x, Vf acc, float c, C... rest) {
-  return horner_tail(x, fma(acc, x, set1<Vf>(c)), rest...);
-}
-template <class... C>
-RAYO_INLINE Vf horner(Vf x, float c, C... rest) {
-  return horner_tail(x, set1<Vf>(c), rest...);
-}
-
 /// p * 2^k for a k that stays in the normal range; t as in scale2.
 RAYO_INLINE Vf scale2_normal(Vf p, Vf t) { return p * from_bits<float>(shl<23>(bits(t) + set1<Vec<int32_t>>(127))); }
 
 /// e^x = p * 2^k with p in [0.70, 1.42], t = k + 1.5 * 2^23. |x| < 2^15; a NaN x gives a NaN p.
-struct ExpParts {
-  Vf p;
-  Vf t;
-};
-RAYO_INLINE ExpParts exp_parts(Vf x) {
+RAYO_INLINE ExpParts<float> exp_parts(Vf x) {
   const Vf t = round_by_magic(x, set1<Vf>(0x1.715476p0f));
   const Vf k = t - set1<Vf>(kRoundMagic<float>);
   // ln 2 in two parts: 17 bits, so that k times it is exact, and the rest.
@@ -44,13 +30,13 @@ RAYO_INLINE ExpParts exp_parts(Vf x) {
 
 /// e^x. Below -104 it is 0, above 89 inf: both are where the clamped argument already rounds to that.
 RAYO_INLINE Vf exp(Vf x) {
-  const ExpParts e = exp_parts(at_most(at_least(x, set1<Vf>(-104.0f)), set1<Vf>(89.0f)));
+  const ExpParts<float> e = exp_parts(at_most(at_least(x, set1<Vf>(-104.0f)), set1<Vf>(89.0f)));
   return scale2(e.p, e.t);
 }
 
 /// e^x for x <= 0 (or NaN).
 RAYO_INLINE Vf exp_negative(Vf x) {
-  const ExpParts e = exp_parts(at_least(x, set1<Vf>(-104.0f)));
+  const ExpParts<float> e = exp_parts(at_least(x, set1<Vf>(-104.0f)));
   return scale2(e.p, e.t);
 }
 
@@ -87,7 +73,7 @@ RAYO_INLINE Vf tanh(Vf x) {
   const Vf q = horner(z, -0x1.758facp-8f, 0x1.5211c4p-6f, -0x1.b838ap-5f, 0x1.110704p-3f, -0x1.555532p-2f);
   const Vf below = fma(a * z, q, a);
   const Vf b = at_most(a, set1<Vf>(9.5f));
-  const ExpParts e = exp_parts(b + b);
+  const ExpParts<float> e = exp_parts(b + b);
   const Vf one = set1<Vf>(1.0f);
   const Vf above = one - set1<Vf>(2.0f) / (scale2_normal(e.p, e.t) + one);
   return with_sign_of(select(lt(a, set1<Vf>(0.6f)), below, above), x);
@@ -118,7 +104,7 @@ RAYO_INLINE Vf erf(Vf x) {
   const Vf b = at_most(a, set1<Vf>(4.0f));
   const Vf p = horner(b, -0x1.ae39b6p-20f, 0x1.7c8044p-15f, -0x1.35ba0cp-11f, 0x1.36046ep-8f, -0x1.af7dep-6f,
                       0x1.c24222p-4f, 0x1.4394b8p-1f, 0x1.21505ap0f, -0x1.34cb98p-12f);
-  const ExpParts e = exp_parts(neg(p));
+  const ExpParts<float> e = exp_parts(neg(p));
   const Vf above = set1<Vf>(1.0f) - scale2_normal(e.p, e.t);
   return with_sign_of(select(lt(a, set1<Vf>(0.9375f)), below, above), x);
 }

@@ -234,6 +234,14 @@ RAYO_INLINE void transpose_tile(const double *s, int64_t ls, double *d, int64_t 
   vst1q_f64(d + ld, vtrn2q_f64(a, b));
 }
 
+RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {vld1q_s32(p)}; }
+RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { vst1q_s32(p, a.v); }
+RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
+  const int16x8_t x = vreinterpretq_s16_s32(a.v), y = vreinterpretq_s16_s32(b.v);
+  const int32x4_t low = vmull_s16(vget_low_s16(x), vget_low_s16(y));
+  return {vaddq_s32(acc.v, vpaddq_s32(low, vmull_high_s16(x, y)))};
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_NEON_H

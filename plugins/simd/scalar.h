@@ -53,11 +53,11 @@ RAYO_INLINE T first_lane(Vec<T> a) {
 
 template <class T>
 RAYO_INLINE Vec<T> operator+(Vec<T> a, Vec<T> b) {
-  return {static_cast<T>(a.v + b.v)};
+  return {a.v + b.v};
 }
 template <class T>
 RAYO_INLINE Vec<T> operator-(Vec<T> a, Vec<T> b) {
-  return {static_cast<T>(a.v - b.v)};
+  return {a.v - b.v};
 }
 template <class T>
 RAYO_INLINE Vec<T> operator*(Vec<T> a, Vec<T> b) {
@@ -66,6 +66,19 @@ RAYO_INLINE Vec<T> operator*(Vec<T> a, Vec<T> b) {
 template <class T>
 RAYO_INLINE Vec<T> operator/(Vec<T> a, Vec<T> b) {
   return {a.v / b.v};
+}
+// Integer lanes wrap, as they do in vector registers.
+RAYO_INLINE Vec<int32_t> operator+(Vec<int32_t> a, Vec<int32_t> b) {
+  return {static_cast<int32_t>(static_cast<uint32_t>(a.v) + static_cast<uint32_t>(b.v))};
+}
+RAYO_INLINE Vec<int32_t> operator-(Vec<int32_t> a, Vec<int32_t> b) {
+  return {static_cast<int32_t>(static_cast<uint32_t>(a.v) - static_cast<uint32_t>(b.v))};
+}
+RAYO_INLINE Vec<int64_t> operator+(Vec<int64_t> a, Vec<int64_t> b) {
+  return {static_cast<int64_t>(static_cast<uint64_t>(a.v) + static_cast<uint64_t>(b.v))};
+}
+RAYO_INLINE Vec<int64_t> operator-(Vec<int64_t> a, Vec<int64_t> b) {
+  return {static_cast<int64_t>(static_cast<uint64_t>(a.v) - static_cast<uint64_t>(b.v))};
 }
 RAYO_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) { return {__builtin_fmaf(a.v, b.v, c.v)}; }
 RAYO_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) { return {__builtin_fma(a.v, b.v, c.v)}; }
@@ -212,6 +225,14 @@ RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
 template <class T>
 RAYO_INLINE void transpose_tile(const T *s, int64_t, T *d, int64_t) {
   store(d, load(s));
+}
+
+RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return load(p); }
+RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { store(p, a); }
+RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
+  const int32_t low = static_cast<int16_t>(a.v) * static_cast<int16_t>(b.v);
+  const int32_t high = (a.v >> 16) * (b.v >> 16);
+  return {static_cast<int32_t>(static_cast<uint32_t>(acc.v) + static_cast<uint32_t>(low) + static_cast<uint32_t>(high))};
 }
 
 RAYO_ISA_END

@@ -33,6 +33,8 @@
 //   bits(v) from_bits<T>(i)      reinterpretation between Vec<T> and Vec<U>
 //   i + j, i - j, i & j, shl<K>(i), srl<K>(i)   on integer lanes; sra<K>(i) on int32 lanes
 //   to_real(i)                   int32 lanes to float, exact for |i| < 2^24
+//   load_pairs(p) store_pairs(p, i)   int32 lanes, each seen as two int16 by
+//   add_pairs(c, i, j)           c + low(i) low(j) + high(i) high(j), modulo 2^32
 //   scale2(p, t)                 p * 2^k with one rounding, see below
 //   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
 //   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements
