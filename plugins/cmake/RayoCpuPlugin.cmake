@@ -27,11 +27,11 @@ set(RAYO_ISA_FLAGS_neon "")
 set(RAYO_ISA_HEADER_neon neon.h)
 
 # Kernel families: kernels/<family>.cpp once per ISA, cpu/ sources once.
-set(RAYO_KERNEL_FAMILIES tables elementwise reduce normalise transpose gemm)
+set(RAYO_KERNEL_FAMILIES tables elementwise reduce normalise transpose gemm gemm_int quantise convert)
 set(RAYO_CPU_SOURCES
     plugin.cpp layout.cpp elementwise.cpp reduce.cpp reduce_chain.cpp reduce_misc.cpp normalise.cpp
-    normalise_columns.cpp normalise_layer.cpp transpose.cpp
-    gemm.cpp gemm_plan.cpp gemm_problem.cpp gemm_run.cpp)
+    normalise_columns.cpp normalise_layer.cpp transpose.cpp quantise.cpp
+    gemm.cpp gemm_plan.cpp gemm_problem.cpp gemm_run.cpp gemm_int.cpp)
 
 # Baseline half of every CPU plugin.
 function(rayo_cpu_common)

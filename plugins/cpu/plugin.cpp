@@ -33,6 +33,8 @@ void fill_answer() {
   n = append(normalise_layer_kernels, all_kernels, n);
   n = append(transpose_kernels, all_kernels, n);
   n = append(gemm_kernels, all_kernels, n);
+  n = append(gemm_int_kernels, all_kernels, n);
+  n = append(quantise_kernels, all_kernels, n);
   answer.struct_size = sizeof(rayo_plugin);
   answer.struct_type = RAYO_TYPE_PLUGIN;
   answer.abi_version = RAYO_ABI_VERSION;

@@ -102,6 +102,8 @@ extern const KernelList normalise_kernels;
 extern const KernelList normalise_layer_kernels;
 extern const KernelList transpose_kernels;
 extern const KernelList gemm_kernels;
+extern const KernelList gemm_int_kernels;
+extern const KernelList quantise_kernels;
 
 /// What an ISA folder says about its plugin.
 struct PluginIdentity {

@@ -8,7 +8,7 @@
 RAYO_ISA_BEGIN
 
 extern const KernelTables kernel_tables;
-const KernelTables kernel_tables = {&elementwise_table, &reduce_table, &normalise_table, &transpose_table,
-                                    &gemm_tables};
+const KernelTables kernel_tables = {&elementwise_table, &reduce_table,   &normalise_table, &transpose_table,
+                                    &gemm_tables,       &quantise_table, &gemm_int_table};
 
 RAYO_ISA_END

@@ -5,7 +5,9 @@
 #define RAYO_KERNELS_TABLES_H
 
 #include <kernels/elementwise_table.h>
+#include <kernels/gemm_int_table.h>
 #include <kernels/normalise_table.h>
+#include <kernels/quantise_table.h>
 #include <kernels/reduce_table.h>
 #include <kernels/transpose_table.h>
 
@@ -19,6 +21,8 @@ struct KernelTables {
   const NormaliseTable *normalise;
   const TransposeTable *transpose;
   const GemmTables *gemm;
+  const QuantiseTable *quantise;
+  const GemmIntTable *gemm_int;
 };
 
 #ifdef RAYO_ISA
@@ -28,6 +32,8 @@ extern const ReduceTable reduce_table;
 extern const NormaliseTable normalise_table;
 extern const TransposeTable transpose_table;
 extern const GemmTables gemm_tables;
+extern const QuantiseTable quantise_table;
+extern const GemmIntTable gemm_int_table;
 }  // namespace RAYO_ISA
 #endif
 
