@@ -9,21 +9,35 @@ namespace rayo::conform {
 namespace {
 
 // Sources: IEEE 754 (exact rows), OpenCL's ULP table (strict), Vulkan's (relaxed), Higham (accumulate); sigmoid,
-// swish, gelu and softmax are derived in plugin-api/doc/numerics.md.
-constexpr std::array<Bound, 26> kBounds = {{
+// swish, gelu, softmax and the norms are derived in plugin-api/doc/numerics.md.
+constexpr auto kBounds = std::to_array<Bound>({
     {"add", BoundKind::exact, 0, 0, 1},
     {"sub", BoundKind::exact, 0, 0, 1},
     {"mul", BoundKind::exact, 0, 0, 1},
     {"div", BoundKind::exact, 0, 0, 2.5},
     {"max", BoundKind::exact, 0, 0, 0},
     {"min", BoundKind::exact, 0, 0, 0},
+    {"pow", BoundKind::ulp, 1, 16, 16},
+    {"fma", BoundKind::exact, 0, 0, 1},
+    {"where", BoundKind::exact, 0, 0, 0},
+    {"clip", BoundKind::exact, 0, 0, 0},
     {"neg", BoundKind::exact, 0, 0, 0},
     {"abs", BoundKind::exact, 0, 0, 0},
     {"sqrt", BoundKind::exact, 0, 0, 2.5},
+    {"rsqrt", BoundKind::ulp, 2, 2, 5},
     {"relu", BoundKind::exact, 0, 0, 0},
+    {"leaky_relu", BoundKind::exact, 0, 0, 1},
+    {"round", BoundKind::exact, 0, 0, 0},
+    {"floor", BoundKind::exact, 0, 0, 0},
+    {"ceil", BoundKind::exact, 0, 0, 0},
     {"exp", BoundKind::ulp, 1, 3, 3, 2},
     {"log", BoundKind::ulp, 1, 3, 3},
+    {"sin", BoundKind::ulp, 1, 4, 16},
+    {"cos", BoundKind::ulp, 1, 4, 16},
     {"tanh", BoundKind::ulp, 2, 5, 16},
+    {"erf", BoundKind::ulp, 2, 16, 16},
+    // expm1 within 1.75 (ours) and 3 ULP (OpenCL); the product with alpha may double that in ULP and rounds once.
+    {"elu", BoundKind::ulp, 4, 6.5, 13},
     {"sigmoid", BoundKind::sigmoid, 2.5, 5, 8, 2},
     {"swish", BoundKind::sigmoid, 3.5, 6, 8, 2},
     {"gelu", BoundKind::gelu, 4, 4, 8},
@@ -31,13 +45,25 @@ constexpr std::array<Bound, 26> kBounds = {{
     {"reduce_mean", BoundKind::accumulate, 1, 1, 1},
     {"reduce_max", BoundKind::exact, 0, 0, 0},
     {"reduce_min", BoundKind::exact, 0, 0, 0},
+    {"reduce_l1", BoundKind::accumulate, 1, 1, 1},
+    {"reduce_l2", BoundKind::root, 1, 1, 1},
+    {"variance", BoundKind::variance, 1, 1, 1},
     {"argmax", BoundKind::exact, 0, 0, 0},
+    {"argmin", BoundKind::exact, 0, 0, 0},
     {"dot", BoundKind::accumulate, 1, 1, 1},
     {"softmax", BoundKind::softmax, 1, 1, 1},
+    {"log_softmax", BoundKind::log_softmax, 1, 1, 2},
+    {"layer_norm", BoundKind::layer_norm, 1, 1, 2},
+    {"rms_norm", BoundKind::rms_norm, 1, 1, 2},
     {"matmul", BoundKind::accumulate, 1, 1, 1},
     {"gemm", BoundKind::accumulate, 1, 1, 1},
     {"transpose", BoundKind::exact, 0, 0, 0},
-}};
+    {"matmul_integer", BoundKind::exact, 0, 0, 1},
+    {"quantize_linear", BoundKind::exact, 0, 0, 1},
+    {"dequantize_linear", BoundKind::exact, 0, 0, 1},
+    {"cast", BoundKind::exact, 0, 0, 0},
+    {"eigh", BoundKind::exact, 0, 0, 0},  // judged by its relation
+});
 
 double factor_of(const Bound &bound, Grade grade) {
   return grade == Grade::ours ? bound.ours : grade == Grade::strict ? bound.strict : bound.relaxed;
@@ -51,6 +77,40 @@ double accumulate_bound(const Problem &problem, const Format &format, double n, 
   double relative = roundings * u / (1 - roundings * u);
   if (problem.zero_mean) relative = std::min(relative, (4 + 2 * std::sqrt(n)) * u);
   return relative * magnitude + (roundings + 1) * format.min_subnormal();
+}
+
+double gamma(double roundings, double u) { return roundings * u / (1 - roundings * u); }
+
+// sqrt(S + dS) - sqrt(S), written so that it does not cancel, and the rounding of the root.
+template <class R>
+R root_bound(const Format &format, const Element<R> &e) {
+  const double u = format.unit();
+  const R sum = e.value * e.value;
+  const R off = R(gamma(e.count, u)) * sum + R((e.count + 1) * format.min_subnormal());
+  const R high = off / (wide::sqrt(sum + off) + e.value);
+  const R low = off >= sum ? e.value : off / (wide::sqrt(sum - off) + e.value);
+  return std::max(high, low) + R(u) * e.value;
+}
+
+// The mean is off by at most gamma_(n+1) mean |x| =: d, which adds n d^2 to the sum of squares; each distance rounds
+// once, its square with the lane once, the quotient once.
+template <class R>
+R variance_bound(const Format &format, const Element<R> &e) {
+  const double u = format.unit();
+  const double shift = gamma(e.count + 1, u) * e.condition;
+  const double extra = e.count * shift * shift;
+  const double sum = gamma(e.count + 3, u) * (e.magnitude + extra) + extra + (e.count + 1) * format.min_subnormal();
+  return R(sum * (1 + 4 * u) / e.gain) + R(u) * e.value + R(format.min_subnormal());
+}
+
+template <class R>
+R norm_bound(const Bound &bound, const Format &format, const Element<R> &e) {
+  const double u = format.unit();
+  const double root = std::sqrt(e.count);
+  const double absolute = bound.kind == BoundKind::rms_norm
+                              ? e.gain * e.argument * u * (8 + 2 * root)
+                              : e.gain * u * ((4 + 2 * root) * (e.condition + e.argument) + 8) + u * e.shift;
+  return R(absolute + 2 * (1 + e.gain) * format.min_subnormal());
 }
 
 bool whole_result(const Problem &problem, double value, double magnitude, const Format &format) {
@@ -120,6 +180,17 @@ R tolerance(const Bound &bound, Grade grade, const Problem &problem, const Forma
       // one step off.
       return relative + R(2 * format.min_subnormal());
     }
+    case BoundKind::log_softmax:
+      return R(factor * format.unit() *
+               (12 + 2 * std::sqrt(e.count) + 2 * x + 2 * std::fabs(static_cast<double>(e.value))));
+    case BoundKind::layer_norm:
+    case BoundKind::rms_norm:
+      return R(factor) * norm_bound(bound, format, e);
+    case BoundKind::variance:
+      return R(factor) * variance_bound(format, e);
+    case BoundKind::root:
+      if (e.count == 0 || (problem.integers && e.magnitude < 1 / format.unit())) return 0;
+      return R(factor) * root_bound(format, e);
     case BoundKind::accumulate:
       if (e.count == 0) return 0;
       if (whole_result(problem, static_cast<double>(e.value), e.magnitude, format)) return 0;

@@ -46,6 +46,18 @@ T lanes_order(std::size_t n, const Step &step) {
   return pairwise(std::move(blocks));
 }
 
+template <class T, class Step>
+T chain_order(std::size_t n, const Step &step) {
+  std::vector<T> blocks;
+  for (std::size_t begin = 0; begin < n; begin += Order<T>::kLeadingBlock) {
+    T acc = 0;
+    const std::size_t end = std::min(n, begin + Order<T>::kLeadingBlock);
+    for (std::size_t i = begin; i < end; ++i) acc = step(acc, i);
+    blocks.push_back(acc);
+  }
+  return pairwise(std::move(blocks));
+}
+
 }  // namespace
 
 template <class T>
@@ -60,14 +72,19 @@ T dot(std::span<const T> a, std::span<const T> b) {
 
 template <class T>
 T leading_sum(std::span<const T> x) {
-  std::vector<T> blocks;
-  for (std::size_t begin = 0; begin < x.size(); begin += Order<T>::kLeadingBlock) {
-    T acc = 0;
-    const std::size_t end = std::min(x.size(), begin + Order<T>::kLeadingBlock);
-    for (std::size_t i = begin; i < end; ++i) acc = acc + x[i];
-    blocks.push_back(acc);
-  }
-  return pairwise(std::move(blocks));
+  return chain_order<T>(x.size(), [&](T acc, std::size_t i) { return acc + x[i]; });
+}
+
+template <class T>
+T sum_abs(std::span<const T> x, bool lanes) {
+  const auto step = [&](T acc, std::size_t i) { return acc + std::fabs(x[i]); };
+  return lanes ? lanes_order<T>(x.size(), step) : chain_order<T>(x.size(), step);
+}
+
+template <class T>
+T sum_squares(std::span<const T> x, bool lanes) {
+  const auto step = [&](T acc, std::size_t i) { return std::fma(x[i], x[i], acc); };
+  return lanes ? lanes_order<T>(x.size(), step) : chain_order<T>(x.size(), step);
 }
 
 template <class T>
@@ -81,6 +98,10 @@ template float sum(std::span<const float>);
 template double sum(std::span<const double>);
 template float leading_sum(std::span<const float>);
 template double leading_sum(std::span<const double>);
+template float sum_abs(std::span<const float>, bool);
+template double sum_abs(std::span<const double>, bool);
+template float sum_squares(std::span<const float>, bool);
+template double sum_squares(std::span<const double>, bool);
 template float dot(std::span<const float>, std::span<const float>);
 template double dot(std::span<const double>, std::span<const double>);
 template float chain(std::span<const float>, std::span<const float>);

@@ -43,6 +43,21 @@ T dot(std::span<const T> a, std::span<const T> b);
 template <class T>
 T chain(std::span<const T> a, std::span<const T> b);
 
+// sum's order over |x|, and over x^2 by fma.
+template <class T>
+T sum_abs(std::span<const T> x, bool lanes);
+template <class T>
+T sum_squares(std::span<const T> x, bool lanes);
+
+// The text's exp and log in f32.
+float exp(float x);
+float log(float x);
+
+// One output element per input element, by the text: softmax, log_softmax, layer_norm, rms_norm. nullopt for other ops,
+// and where the text needs an exp of another type.
+template <class T>
+std::optional<std::vector<double>> normalise(const Problem &problem);
+
 // The contract's result of a whole call, one double per output element in row-major order; nullopt for ops whose
 // results it does not decide by order alone. Dtypes: f32, f64.
 std::optional<std::vector<double>> evaluate(const Problem &problem);

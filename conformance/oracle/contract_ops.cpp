@@ -2,6 +2,8 @@
 //
 // Whole calls by the contract: which order (lanes, leading, chain) each output element of an op has.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "oracle/contract.hpp"
 
@@ -29,17 +31,36 @@ std::vector<std::vector<T>> groups(const Values &x, const Shape &axes) {
   return out;
 }
 
+// Two passes: the mean, then the squares of the distances in the order of the sum.
 template <class T>
-std::vector<double> reduce(const Problem &p, bool mean) {
+T variance(const std::vector<T> &x, bool lanes, std::int64_t correction) {
+  const auto n = static_cast<std::int64_t>(x.size());
+  if (n - correction <= 0) return std::numeric_limits<T>::quiet_NaN();
+  const std::span<const T> elements(x);
+  const T mean = (lanes ? sum(elements) : leading_sum(elements)) / static_cast<T>(n);
+  std::vector<T> d;
+  for (const T v : x) d.push_back(v - mean);
+  return sum_squares(std::span<const T>(d), lanes) / static_cast<T>(n - correction);
+}
+
+template <class T>
+T reduced(const Problem &p, const std::vector<T> &group, bool lanes) {
+  const std::string &op = p.op->name;
+  const std::span<const T> elements(group);
+  if (op == "reduce_l1") return sum_abs(elements, lanes);
+  if (op == "reduce_l2") return std::sqrt(sum_squares(elements, lanes));
+  if (op == "variance") return variance(group, lanes, attr_int(*p.call, *p.op, "correction"));
+  const T s = lanes ? sum(elements) : leading_sum(elements);
+  return op == "reduce_mean" ? s / static_cast<T>(group.size()) : s;
+}
+
+template <class T>
+std::vector<double> reduce(const Problem &p) {
   const Values &x = p.inputs[0];
   const Shape axes = normalise_axes(attr_list(*p.call, *p.op, "axes"), x.shape.size());
   const bool last = axes.empty() || axes.back() + 1 == static_cast<std::int64_t>(x.shape.size());
   std::vector<double> out;
-  for (const std::vector<T> &group : groups<T>(x, axes)) {
-    const std::span<const T> elements(group);
-    const T s = last ? sum(elements) : leading_sum(elements);
-    out.push_back(mean ? s / static_cast<T>(group.size()) : s);
-  }
+  for (const std::vector<T> &group : groups<T>(x, axes)) out.push_back(reduced(p, group, last));
   return out;
 }
 
@@ -140,8 +161,10 @@ std::vector<double> gemm(const Problem &p) {
 template <class T>
 std::optional<std::vector<double>> evaluate_as(const Problem &p) {
   const std::string &op = p.op->name;
-  if (op == "reduce_sum") return reduce<T>(p, false);
-  if (op == "reduce_mean") return reduce<T>(p, true);
+  for (const std::string_view name : {"reduce_sum", "reduce_mean", "reduce_l1", "reduce_l2", "variance"}) {
+    if (op == name) return reduce<T>(p);
+  }
+  if (p.op->family == "normalise") return normalise<T>(p);
   if (op == "matmul") return matmul<T>(p);
   if (op == "gemm") return gemm<T>(p);
   if (op == "dot") {
@@ -155,7 +178,14 @@ std::optional<std::vector<double>> evaluate_as(const Problem &p) {
 }  // namespace
 
 std::optional<std::vector<double>> evaluate(const Problem &problem) {
-  return problem.inputs[0].dtype == Dtype::f64 ? evaluate_as<double>(problem) : evaluate_as<float>(problem);
+  switch (problem.inputs[0].dtype) {
+    case Dtype::f64:
+      return evaluate_as<double>(problem);
+    case Dtype::f32:
+      return evaluate_as<float>(problem);
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace rayo::conform::contract

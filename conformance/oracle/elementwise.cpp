@@ -52,6 +52,14 @@ struct Min {
   }
 };
 
+// C99's pow: 1 for x^0 and 1^y, NaN or not.
+struct Pow {
+  template <class R>
+  R operator()(R a, R b) const {
+    return w::pow(a, b);
+  }
+};
+
 struct Neg {
   template <class R>
   R operator()(R x) const {
@@ -70,6 +78,12 @@ struct Sqrt {
     return w::sqrt(x);
   }
 };
+struct Rsqrt {
+  template <class R>
+  R operator()(R x) const {
+    return 1 / w::sqrt(x);
+  }
+};
 struct Exp {
   template <class R>
   R operator()(R x) const {
@@ -80,6 +94,42 @@ struct Log {
   template <class R>
   R operator()(R x) const {
     return w::log(x);
+  }
+};
+struct Sin {
+  template <class R>
+  R operator()(R x) const {
+    return w::sin(x);
+  }
+};
+struct Cos {
+  template <class R>
+  R operator()(R x) const {
+    return w::cos(x);
+  }
+};
+struct Erf {
+  template <class R>
+  R operator()(R x) const {
+    return w::erf(x);
+  }
+};
+struct Round {
+  template <class R>
+  R operator()(R x) const {
+    return w::rint(x);
+  }
+};
+struct Floor {
+  template <class R>
+  R operator()(R x) const {
+    return w::floor(x);
+  }
+};
+struct Ceil {
+  template <class R>
+  R operator()(R x) const {
+    return w::ceil(x);
   }
 };
 struct Tanh {
@@ -127,6 +177,33 @@ struct Swish {
     return x * Sigmoid{}(x);
   }
 };
+
+// A slope below 0: x itself from 0 on, -0 included.
+struct LeakyRelu {
+  template <class R>
+  R operator()(R x, R alpha) const {
+    return x >= 0 ? x : alpha * x;
+  }
+};
+struct Elu {
+  template <class R>
+  R operator()(R x, R alpha) const {
+    return x >= 0 ? x : alpha * w::expm1(x);
+  }
+};
+
+template <class F, class R>
+void with_alpha(const Problem &p, Expected<R> &out) {
+  const Values &x = p.inputs[0];
+  const R alpha = static_cast<R>(scalar_attr(p, "alpha"));
+  out.dtype = x.dtype;
+  out.shape = x.shape;
+  out.elements.resize(x.data.size());
+  for (std::size_t i = 0; i < x.data.size(); ++i) {
+    out.elements[i].value = F{}(static_cast<R>(x.data[i]), alpha);
+    out.elements[i].argument = x.data[i];
+  }
+}
 
 template <class F, class R>
 void unary(const Problem &p, Expected<R> &out) {
@@ -177,12 +254,32 @@ constexpr Oracle binary_oracle(std::string_view op) {
 }
 
 constexpr std::array kOracles = {
-    binary_oracle<Add>("add"),        binary_oracle<Sub>("sub"),  binary_oracle<Mul>("mul"),
-    binary_oracle<Div>("div"),        binary_oracle<Max>("max"),  binary_oracle<Min>("min"),
-    unary_oracle<Neg>("neg"),         unary_oracle<Abs>("abs"),   unary_oracle<Sqrt>("sqrt"),
-    unary_oracle<Exp>("exp"),         unary_oracle<Log>("log"),   unary_oracle<Tanh>("tanh"),
-    unary_oracle<Sigmoid>("sigmoid"), unary_oracle<Relu>("relu"), Oracle{"gelu", gelu<double>, gelu<wide::Quad>},
+    binary_oracle<Add>("add"),
+    binary_oracle<Sub>("sub"),
+    binary_oracle<Mul>("mul"),
+    binary_oracle<Div>("div"),
+    binary_oracle<Max>("max"),
+    binary_oracle<Min>("min"),
+    binary_oracle<Pow>("pow"),
+    unary_oracle<Neg>("neg"),
+    unary_oracle<Abs>("abs"),
+    unary_oracle<Sqrt>("sqrt"),
+    unary_oracle<Rsqrt>("rsqrt"),
+    unary_oracle<Exp>("exp"),
+    unary_oracle<Log>("log"),
+    unary_oracle<Sin>("sin"),
+    unary_oracle<Cos>("cos"),
+    unary_oracle<Tanh>("tanh"),
+    unary_oracle<Sigmoid>("sigmoid"),
+    unary_oracle<Erf>("erf"),
+    unary_oracle<Relu>("relu"),
     unary_oracle<Swish>("swish"),
+    unary_oracle<Round>("round"),
+    unary_oracle<Floor>("floor"),
+    unary_oracle<Ceil>("ceil"),
+    Oracle{"gelu", gelu<double>, gelu<wide::Quad>},
+    Oracle{"leaky_relu", with_alpha<LeakyRelu, double>, with_alpha<LeakyRelu, wide::Quad>},
+    Oracle{"elu", with_alpha<Elu, double>, with_alpha<Elu, wide::Quad>},
 };
 
 }  // namespace

@@ -7,13 +7,20 @@
 namespace rayo::conform {
 
 const Oracle *find_oracle(std::string_view op) {
-  const std::array<std::span<const Oracle>, 3> tables = {elementwise_oracles(), reduce_oracles(), linear_oracles()};
+  const std::array<std::span<const Oracle>, 7> tables = {elementwise_oracles(),  ternary_oracles(),   reduce_oracles(),
+                                                         linear_oracles(),       normalise_oracles(), integer_oracles(),
+                                                         decomposition_oracles()};
   for (const auto table : tables) {
     for (const Oracle &oracle : table) {
       if (oracle.op == op) return &oracle;
     }
   }
   return nullptr;
+}
+
+double scalar_attr(const Problem &p, std::string_view name) {
+  const double v = attr_real(*p.call, *p.op, name);
+  return p.call->dtype == Dtype::f32 ? static_cast<double>(static_cast<float>(v)) : v;
 }
 
 Shape broadcast_shapes(const Shape &a, const Shape &b) {

@@ -29,23 +29,41 @@ struct Element {
   R value = 0;
   double magnitude = 0;  // G = sum |a||b| of a sum; 0 = the op accumulates nothing
   double count = 0;      // n, the reduced length
-  double argument = 0;   // x of an elementwise function, |x_i - m| of softmax
+  double argument = 0;   // x of an elementwise function, |x_i - m| of softmax, the normalised value of a norm
+  double condition = 0;  // mean |x| / sigma of a norm; mean |x| of a variance
+  double gain = 0;       // |scale| of a norm; n - correction of a variance
+  double shift = 0;      // |bias| of a norm
+};
+
+struct OutputShape {
+  Dtype dtype;
+  Shape shape;
 };
 
 template <class R>
 struct Expected {
   Dtype dtype = Dtype::f32;
   Shape shape;
-  std::vector<Element<R>> elements;
+  std::vector<Element<R>> elements;  // of output 0; none if the op is judged by a relation
+  std::vector<OutputShape> more;     // outputs behind the first
 };
 
 template <class R>
 using OracleFn = void (*)(const Problem &, Expected<R> &);
 
+// One number that must stay below a limit: how ops are judged whose result is not unique (eigenvectors).
+struct Ratio {
+  std::string name;
+  double value;
+  double limit;
+};
+using RelationFn = std::vector<Ratio> (*)(const Problem &, const std::vector<Values> &outputs);
+
 struct Oracle {
   std::string_view op;
   OracleFn<double> narrow;
   OracleFn<wide::Quad> wide;
+  RelationFn relation = nullptr;
 };
 
 const Oracle *find_oracle(std::string_view op);
@@ -54,6 +72,10 @@ const Oracle *find_oracle(std::string_view op);
 std::span<const Oracle> elementwise_oracles();
 std::span<const Oracle> reduce_oracles();
 std::span<const Oracle> linear_oracles();
+std::span<const Oracle> ternary_oracles();
+std::span<const Oracle> normalise_oracles();
+std::span<const Oracle> integer_oracles();
+std::span<const Oracle> decomposition_oracles();
 
 template <class R>
 void run_oracle(const Oracle &oracle, const Problem &problem, Expected<R> &out) {
@@ -63,6 +85,9 @@ void run_oracle(const Oracle &oracle, const Problem &problem, Expected<R> &out) 
     oracle.wide(problem, out);
   }
 }
+
+// A float attribute as the op uses it: rounded to the op's type once.
+double scalar_attr(const Problem &p, std::string_view name);
 
 // Shape arithmetic shared by the families.
 Shape broadcast_shapes(const Shape &a, const Shape &b);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Oracles of reductions and of softmax, which reduces inside. Sums run left to right in the wide type: with at least
+// Oracles of reductions. Sums run left to right in the wide type: with at least
 // 29 spare bits that order costs nothing a bound could notice.
 #include <array>
 #include <limits>
@@ -64,6 +64,56 @@ void reduce_mean(const Problem &p, Expected<R> &out) {
   }
 }
 
+template <class R>
+void reduce_l1(const Problem &p, Expected<R> &out) {
+  const Plan plan = start<R>(p, out, R(0));
+  const Values &x = p.inputs[0];
+  for_each_reduced(x, plan.axes, [&](std::size_t from, std::size_t to) {
+    out.elements[to].value += static_cast<R>(std::fabs(x.data[from]));
+    out.elements[to].magnitude += std::fabs(x.data[from]);
+  });
+}
+
+// magnitude: the sum of squares, in which the error is made.
+template <class R>
+void reduce_l2(const Problem &p, Expected<R> &out) {
+  const Plan plan = start<R>(p, out, R(0));
+  const Values &x = p.inputs[0];
+  for_each_reduced(x, plan.axes, [&](std::size_t from, std::size_t to) {
+    const R v = static_cast<R>(x.data[from]);
+    out.elements[to].value += v * v;
+  });
+  for (Element<R> &e : out.elements) {
+    e.magnitude = static_cast<double>(e.value);
+    e.value = w::sqrt(e.value);
+  }
+}
+
+// Two passes. condition: mean |x|; gain: n - correction; magnitude: the variance and what the mean's error adds at
+// most.
+template <class R>
+void variance(const Problem &p, Expected<R> &out) {
+  const Plan plan = start<R>(p, out, R(0));
+  const Values &x = p.inputs[0];
+  std::vector<R> means(out.elements.size(), R(0));
+  for_each_reduced(x, plan.axes, [&](std::size_t from, std::size_t to) {
+    means[to] += static_cast<R>(x.data[from]);
+    out.elements[to].condition += std::fabs(x.data[from]) / plan.count;
+  });
+  for (R &mean : means) mean /= static_cast<R>(plan.count);
+  for_each_reduced(x, plan.axes, [&](std::size_t from, std::size_t to) {
+    const R d = static_cast<R>(x.data[from]) - means[to];
+    out.elements[to].value += d * d;
+  });
+  const double degrees = plan.count - static_cast<double>(attr_int(*p.call, *p.op, "correction"));
+  for (Element<R> &e : out.elements) {
+    e.magnitude = static_cast<double>(e.value);  // before the division: what may overflow
+    e.gain = degrees;
+    e.value =
+        degrees > 0 ? e.value / static_cast<R>(degrees) : static_cast<R>(std::numeric_limits<double>::quiet_NaN());
+  }
+}
+
 template <bool Largest, class R>
 bool beats(R a, R b) {  // is a to be preferred over b: NaN first, then by value, -0 below +0
   if (w::is_nan(b)) return false;
@@ -122,51 +172,18 @@ void dot(const Problem &p, Expected<R> &out) {
   out.elements = {e};
 }
 
-template <class R>
-void softmax_line(const std::vector<double> &x, std::size_t first, std::size_t step, std::size_t n, Expected<R> &out) {
-  double m = -std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < n; ++i) {
-    const double v = x[first + i * step];
-    if (std::isnan(v) || v > m) m = v;
-    if (std::isnan(m)) break;
-  }
-  R sum = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    Element<R> &e = out.elements[first + i * step];
-    const R d = static_cast<R>(x[first + i * step]) - static_cast<R>(m);
-    e.value = w::exp(d);
-    e.argument = static_cast<double>(w::fabs(d));
-    e.count = static_cast<double>(n);
-    sum += e.value;
-  }
-  for (std::size_t i = 0; i < n; ++i) out.elements[first + i * step].value /= sum;
-}
-
-template <class R>
-void softmax(const Problem &p, Expected<R> &out) {
-  const Values &x = p.inputs[0];
-  out.dtype = x.dtype;
-  out.shape = x.shape;
-  out.elements.resize(x.data.size());
-  if (x.data.empty()) return;
-  const auto axis = static_cast<std::size_t>(normalise_axes({attr_int(*p.call, *p.op, "axis")}, x.shape.size())[0]);
-  std::size_t step = 1;
-  for (std::size_t d = axis + 1; d < x.shape.size(); ++d) step *= static_cast<std::size_t>(x.shape[d]);
-  const auto n = static_cast<std::size_t>(x.shape[axis]);
-  for (std::size_t outer = 0; outer < x.data.size(); outer += n * step) {
-    for (std::size_t inner = 0; inner < step; ++inner) softmax_line<R>(x.data, outer + inner, step, n, out);
-  }
-}
-
 using wide::Quad;
 constexpr std::array kOracles = {
     Oracle{"reduce_sum", reduce_sum<double>, reduce_sum<Quad>},
     Oracle{"reduce_mean", reduce_mean<double>, reduce_mean<Quad>},
     Oracle{"reduce_max", reduce_extreme<true, double>, reduce_extreme<true, Quad>},
     Oracle{"reduce_min", reduce_extreme<false, double>, reduce_extreme<false, Quad>},
+    Oracle{"reduce_l1", reduce_l1<double>, reduce_l1<Quad>},
+    Oracle{"reduce_l2", reduce_l2<double>, reduce_l2<Quad>},
+    Oracle{"variance", variance<double>, variance<Quad>},
     Oracle{"argmax", arg_extreme<true, double>, arg_extreme<true, Quad>},
+    Oracle{"argmin", arg_extreme<false, double>, arg_extreme<false, Quad>},
     Oracle{"dot", dot<double>, dot<Quad>},
-    Oracle{"softmax", softmax<double>, softmax<Quad>},
 };
 
 }  // namespace

@@ -2,11 +2,14 @@
 //
 // The oracle's arithmetic: double judges types of up to 32 bits, Quad (113-bit significand) judges f64. One set of
 // function names for both, so that each formula is written once. Rounding a wide result of + - * / sqrt to the judged
-// type is correct rounding: both formats have more than twice the bits plus two.
+// type is correct rounding: both formats have more than twice the bits plus two. (fma needs add_to_odd.)
 #pragma once
 
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <limits>
+#include <type_traits>
 
 #if defined(RAYO_HAVE_QUADMATH)
 #include <quadmath.h>
@@ -58,6 +61,30 @@ RAYO_WIDE_1(floor)
 RAYO_WIDE_1(ceil)
 RAYO_WIDE_1(rint)
 #undef RAYO_WIDE_1
+
+#if defined(RAYO_HAVE_QUADMATH)
+inline Quad pow(Quad x, Quad y) { return powq(x, y); }
+#else
+inline Quad pow(Quad x, Quad y) { return std::pow(x, y); }
+#endif
+inline double pow(double x, double y) { return std::pow(x, y); }
+
+// a + b rounded to odd: rounding the answer again, to any format with two bits less, is correct rounding of a + b.
+template <class R>
+R add_to_odd(R a, R b) {
+  const R s = a + b;
+  const R back = s - a;
+  const R error = (a - (s - back)) + (b - back);
+  if (error == 0 || is_nan(error) || is_inf(s)) return s;
+  using Bits = std::conditional_t<sizeof(R) == 8, std::uint64_t, unsigned __int128>;
+  Bits bits;
+  std::memcpy(&bits, &s, sizeof bits);
+  if ((bits & 1u) != 0) return s;
+  bits += (error > 0) == (s > 0) ? Bits(1) : ~Bits(0);  // the odd neighbour on the side of the exact sum
+  R odd;
+  std::memcpy(&odd, &bits, sizeof odd);
+  return odd;
+}
 
 // Irrational constants as sums of three doubles, smallest first: exact to more than 113 bits without quad literals.
 template <class R>

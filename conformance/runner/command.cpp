@@ -78,7 +78,9 @@ std::vector<std::string> files_to_judge(const Options &options, const Discovery 
 }
 
 std::vector<Case> cases_of(const Options &options) {
-  if (options.cases.empty()) return generate(options.ops, options.quick, options.seed);
+  if (options.cases.empty()) {
+    return slice(generate(options.ops, options.quick, options.seed), options.parts, options.seed);
+  }
   std::vector<Case> cases;
   for (const std::string &line : options.cases) {
     cases.push_back(parse_case(line));

@@ -23,6 +23,9 @@ template <class R>
 Verdict judge_against_oracle(const Problem &problem, const Expected<R> &expected, const Bound &bound, Judged judged,
                              const std::vector<double> &actual);
 
+// Each ratio below its limit.
+Verdict judge_relation(const std::vector<Ratio> &ratios);
+
 // Empty if equal bit for bit (any NaN equals any NaN), else the first difference as text.
 std::string bit_difference(const std::vector<double> &a, const std::vector<double> &b, std::string_view a_name,
                            std::string_view b_name);

@@ -75,11 +75,17 @@ void Operand::for_each_address(const Visit &visit) const {
 }
 
 void Operand::write(const std::vector<double> &values) {
+  if (compact_) return values.empty() ? void() : store_elements(dtype_, origin_, values);
   std::size_t i = 0;
   for_each_address([&](std::byte *at) { store_element(dtype_, at, values[i++]); });
 }
 
 std::vector<double> Operand::read() const {
+  if (compact_) {
+    std::vector<double> all(static_cast<std::size_t>(element_count(shape_)));
+    if (!all.empty()) load_elements(dtype_, origin_, all);
+    return all;
+  }
   std::vector<double> values;
   values.reserve(static_cast<std::size_t>(element_count(shape_)));
   for_each_address([&](const std::byte *at) { values.push_back(load_element(dtype_, at)); });
@@ -97,6 +103,14 @@ std::vector<std::byte> Operand::snapshot() const { return {pages_, pages_ + page
 
 std::string Operand::difference(const std::vector<std::byte> &before, bool elements_too) const {
   if (std::memcmp(before.data(), pages_, pages_size_) == 0) return {};
+  if (compact_ && !elements_too) {
+    const auto first = static_cast<std::size_t>(origin_ - pages_);
+    const std::size_t end = first + static_cast<std::size_t>(element_count(shape_)) * dtype_size(dtype_);
+    if (std::memcmp(before.data(), pages_, first) == 0 &&
+        std::memcmp(before.data() + end, pages_ + end, pages_size_ - end) == 0) {
+      return {};
+    }
+  }
   std::vector<bool> own(elements_too ? 0 : pages_size_, false);
   if (!elements_too) {
     for_each_address([&](const std::byte *at) {

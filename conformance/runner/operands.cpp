@@ -38,18 +38,26 @@ AttrPack::AttrPack(const Case &c, const OpInfo &op) {
   attrs_.push_back(RAYO_ATTR_END);
 }
 
-void make_inputs(const Case &c, Inputs &out) {
+void make_inputs(const Case &c, const OpInfo &op, Inputs &out) {
   for (std::size_t i = 0; i < c.shapes.size(); ++i) {
     if (!is_distribution(c.distribution(i))) {
       throw CaseError(
           fmt::format("distribution '{}': legal are {}", c.distribution(i), fmt::join(distribution_names(), ", ")));
     }
-    auto operand = std::make_unique<Operand>(c.dtype, c.shapes[i], c.operand_strides(i), c.operand_offset(i), c.guard);
-    operand->write(draw(c.distribution(i), c.dtype, c.seed, i, c.shapes.size(), element_count(c.shapes[i])));
+    if (is_absent(c.shapes[i])) {
+      if (i < op.required_inputs) throw CaseError(fmt::format("shape 'none': input {} of {} is required", i, op.name));
+      out.operands.push_back(nullptr);
+      continue;
+    }
+    const Dtype dtype = input_dtype(c, op, i);
+    auto operand = std::make_unique<Operand>(dtype, c.shapes[i], c.operand_strides(i), c.operand_offset(i), c.guard);
+    operand->write(draw(c.distribution(i), dtype, c.seed, i, c.shapes.size(), element_count(c.shapes[i])));
     out.operands.push_back(std::move(operand));
   }
-  for (const auto &operand : out.operands) out.tensors.push_back(operand->tensor());
-  for (const rayo_tensor &tensor : out.tensors) out.pointers.push_back(&tensor);
+  for (const auto &operand : out.operands) out.tensors.push_back(operand ? operand->tensor() : rayo_tensor{});
+  for (std::size_t i = 0; i < out.tensors.size(); ++i) {
+    out.pointers.push_back(out.operands[i] ? &out.tensors[i] : nullptr);
+  }
 }
 
 Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs) {
@@ -59,6 +67,10 @@ Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs) {
   p.zero_mean = true;
   p.integers = true;
   for (std::size_t i = 0; i < inputs.operands.size(); ++i) {
+    if (!inputs.operands[i]) {
+      p.inputs.push_back({input_dtype(c, op, i), kNoOperand, {}});
+      continue;
+    }
     const Operand &operand = *inputs.operands[i];
     p.inputs.push_back({operand.dtype(), operand.shape(), operand.read()});
     const std::vector<double> &data = p.inputs.back().data;

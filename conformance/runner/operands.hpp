@@ -27,13 +27,13 @@ class AttrPack {
 };
 
 struct Inputs {
-  std::vector<std::unique_ptr<Operand>> operands;
+  std::vector<std::unique_ptr<Operand>> operands;  // NULL where an optional input is left out
   std::vector<rayo_tensor> tensors;
   std::vector<const rayo_tensor *> pointers;
 };
 
 // Allocates, fills and describes the inputs.
-void make_inputs(const Case &c, Inputs &out);
+void make_inputs(const Case &c, const OpInfo &op, Inputs &out);
 // What they mean: values read back from memory (operands with stride 0 share elements).
 Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs);
 

@@ -24,6 +24,7 @@ po::options_description describe() {
   add("ops", po::value<std::string>(), "LIST of ops with commas; default: the whole catalogue");
   add("seed", po::value<std::string>()->default_value("1"), "N: other inputs, the same checks");
   add("case", po::value<std::vector<std::string>>()->composing(), "'LINE' from a report: run just it; may be repeated");
+  add("slice", po::value<std::string>()->default_value("1"), "N: only one case in N, others for each seed");
   add("quick", po::bool_switch(), "a short run, for every build");
   add("format", po::value<std::string>()->default_value("text"), "text, json or junit");
   add("json", po::bool_switch(), "the same as --format json");
@@ -37,6 +38,15 @@ std::uint64_t parse_seed(const std::string &text) {
       !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!digits || text.size() > 19) {
     throw UsageError(fmt::format("--seed '{}': expected an integer from 0 to 9999999999999999999", text));
+  }
+  return std::stoull(text);
+}
+
+std::uint64_t parse_parts(const std::string &text) {
+  const bool digits =
+      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || text.size() > 4 || std::stoull(text) == 0) {
+    throw UsageError(fmt::format("--slice '{}': expected an integer from 1 to 9999", text));
   }
   return std::stoull(text);
 }
@@ -80,6 +90,7 @@ Options parse_options(std::span<const std::string> args) {
   o.cases = get_or(map, "case", std::vector<std::string>{});
   o.output = get_or(map, "output", std::string{});
   o.seed = parse_seed(map["seed"].as<std::string>());
+  o.parts = parse_parts(map["slice"].as<std::string>());
   o.quick = map["quick"].as<bool>();
   o.format = map["json"].as<bool>() ? "json" : map["format"].as<std::string>();
   if (o.format != "text" && o.format != "json" && o.format != "junit") {

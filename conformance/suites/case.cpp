@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <limits>
@@ -21,6 +22,7 @@ std::string format_extents(const Shape &shape) {
 
 Shape parse_extents(std::string_view text, bool shape) {
   if (text == "scalar") return {};
+  if (shape && text == "none") return kNoOperand;
   Shape extents;
   for (const std::string &part : split(text, 'x')) {
     const std::int64_t v = parse_integer(part, shape ? "shape" : "strides");
@@ -47,10 +49,12 @@ void parse_condition(Case &c, const std::string &key, const std::string &value) 
     c.threads = parse_count(value, "@threads", 1, 4096);
   } else if (key == "repeat") {
     c.repeat = parse_count(value, "@repeat", 1, 1000000);
+  } else if (key == "row") {
+    c.row = parse_count(value, "@row", 0, INT32_MAX);
   } else {
     throw CaseError(fmt::format(
-        "condition '@{}={}': legal are @inplace=I, @alias=partial, @guard=back|front, @threads=N, @repeat=N", key,
-        value));
+        "condition '@{}={}': legal are @inplace=I, @alias=partial, @guard=back|front, @threads=N, @repeat=N, @row=I",
+        key, value));
   }
 }
 
@@ -113,19 +117,22 @@ double parse_real(std::string_view text, std::string_view what) {
 
 std::string format_case(const Case &c) {
   std::vector<std::string> shapes;
-  for (const Shape &shape : c.shapes) shapes.push_back(format_extents(shape));
+  for (const Shape &shape : c.shapes) shapes.push_back(is_absent(shape) ? "none" : format_extents(shape));
   std::vector<std::string> strides;
   for (const auto &s : c.strides) strides.push_back(s && !s->empty() ? format_extents(*s) : "-");
   if (strides.empty()) strides.emplace_back("-");
-  std::string line = fmt::format(
-      "{} {} {} {} {} {} {}", c.op, dtype_name(c.dtype), fmt::join(shapes, ","), fmt::join(strides, ","),
-      c.offsets.empty() ? "0" : fmt::format("{}", fmt::join(c.offsets, ",")), fmt::join(c.distributions, ","), c.seed);
+  std::string dtypes(dtype_name(c.dtype));
+  for (const Dtype dtype : c.more_dtypes) dtypes += fmt::format(",{}", dtype_name(dtype));
+  std::string line = fmt::format("{} {} {} {} {} {} {}", c.op, dtypes, fmt::join(shapes, ","), fmt::join(strides, ","),
+                                 c.offsets.empty() ? "0" : fmt::format("{}", fmt::join(c.offsets, ",")),
+                                 fmt::join(c.distributions, ","), c.seed);
   for (const auto &[key, value] : c.attrs) line += fmt::format(" {}={}", key, value);
   if (c.in_place >= 0) line += fmt::format(" @inplace={}", c.in_place);
   if (c.partial_alias) line += " @alias=partial";
   if (c.guard == Guard::front) line += " @guard=front";
   if (c.threads != 0) line += fmt::format(" @threads={}", c.threads);
   if (c.repeat != 1) line += fmt::format(" @repeat={}", c.repeat);
+  if (c.row >= 0) line += fmt::format(" @row={}", c.row);
   return line;
 }
 
@@ -141,9 +148,13 @@ Case parse_case(std::string_view line) {
   }
   Case c;
   c.op = fields[0];
-  const auto dtype = parse_dtype(fields[1]);
-  if (!dtype) throw CaseError(fmt::format("dtype '{}': legal are f32 f64 f16 bf16 i8 u8 i32 i64", fields[1]));
-  c.dtype = *dtype;
+  for (const std::string &name : split(fields[1], ',')) {
+    const auto dtype = parse_dtype(name);
+    if (!dtype) throw CaseError(fmt::format("dtype '{}': legal are f32 f64 f16 bf16 i8 u8 i32 i64", name));
+    c.more_dtypes.push_back(*dtype);
+  }
+  c.dtype = c.more_dtypes.front();
+  c.more_dtypes.erase(c.more_dtypes.begin());
   for (const std::string &text : split(fields[2], ',')) c.shapes.push_back(parse_extents(text, true));
   if (fields[3] != "-") {
     for (const std::string &text : split(fields[3], ',')) {
@@ -175,6 +186,14 @@ Case parse_case(std::string_view line) {
     }
   }
   return c;
+}
+
+Dtype input_dtype(const Case &c, const OpInfo &op, std::size_t input) {
+  const std::string &type = op.inputs[input].type;
+  if (const auto fixed = parse_dtype(type)) return *fixed;
+  const std::vector<std::string> names = bound_variables(op);
+  const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), type) - names.begin());
+  return at == 0 || at > c.more_dtypes.size() ? c.dtype : c.more_dtypes[at - 1];
 }
 
 std::int64_t attr_int(const Case &c, const OpInfo &op, std::string_view name) {

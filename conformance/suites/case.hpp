@@ -5,13 +5,16 @@
 //   op dtype shape strides offset distribution seed [attribute=value]... [@condition=value]...
 //   gemm f32 3x4,4x5,5 -,1x4,- 0,4 uniform,uniform,nan 42 alpha=0.7 beta=0 transB=0 @guard=front @threads=2
 //
-//   shape         one per input given, extents joined by x; "scalar" is rank 0
+//   dtype         values of the op's type variables, in their order: f32; matmul_integer has two, u8,i8 (one given
+//                 counts for both). Operands of a fixed type (where's condition) are not named
+//   shape         one per input given, extents joined by x; "scalar" is rank 0, "none" an optional input left out
 //   strides       in elements, inputs then output; "-" is compact; trailing operands left out are compact
 //   offset        bytes from the alignment the guard page gives, inputs then output; left out = 0
 //   distribution  one for all inputs, or one each (distribution.hpp)
 //   conditions    inplace=I  the output is input I        alias=partial  output overlaps input 0; must be refused
 //                 guard=back|front  operands end (default) or begin at an inaccessible page
 //                 threads=N         budget of the call    repeat=N       the call is made N times; bits must agree
+//                 row=I  a call on row I of input 0 alone (its leading axis) must give the bits of row I of the result
 #pragma once
 
 #include <cstdint>
@@ -28,9 +31,14 @@ namespace rayo::conform {
 
 enum class Guard { back, front };
 
+// The shape of an optional input that is left out while one behind it is given.
+const Shape kNoOperand = {-1};
+inline bool is_absent(const Shape &shape) { return shape == kNoOperand; }
+
 struct Case {
   std::string op;
   Dtype dtype = Dtype::f32;
+  std::vector<Dtype> more_dtypes;  // of the type variables behind the first; missing = dtype
   std::vector<Shape> shapes;
   std::vector<std::optional<Shape>> strides;  // nullopt or missing = compact
   std::vector<std::uint32_t> offsets;         // missing = 0
@@ -43,6 +51,7 @@ struct Case {
   Guard guard = Guard::back;
   std::uint32_t threads = 0;  // 0 = the runtime's
   std::uint32_t repeat = 1;
+  std::int64_t row = -1;
 
   const std::string &distribution(std::size_t input) const;
   std::optional<Shape> operand_strides(std::size_t operand) const;
@@ -60,6 +69,7 @@ Case parse_case(std::string_view line);  // throws CaseError
 
 // Attributes of a case with the catalogue's defaults behind them. `op` must outlive the call.
 struct OpInfo;
+Dtype input_dtype(const Case &c, const OpInfo &op, std::size_t input);
 std::int64_t attr_int(const Case &c, const OpInfo &op, std::string_view name);
 double attr_real(const Case &c, const OpInfo &op, std::string_view name);
 std::string attr_text(const Case &c, const OpInfo &op, std::string_view name);

@@ -6,20 +6,41 @@
 namespace rayo::conform {
 namespace {
 
+// "A:T [C:T]" to names and types.
+std::vector<OperandInfo> parse_operands(std::string_view text) {
+  std::vector<OperandInfo> operands;
+  while (!text.empty()) {
+    const std::size_t blank = text.find(' ');
+    std::string_view word = text.substr(0, blank);
+    text = blank == std::string_view::npos ? std::string_view{} : text.substr(blank + 1);
+    if (word.starts_with('[')) word = word.substr(1, word.size() - 2);
+    const std::size_t colon = word.find(':');
+    operands.push_back({std::string(word.substr(0, colon)), std::string(word.substr(colon + 1))});
+  }
+  return operands;
+}
+
 std::vector<OpInfo> build() {
   std::vector<OpInfo> ops;
   const auto add = [&ops](std::string name, std::string family, std::string rule, std::string_view inputs,
-                          std::string types, std::uint32_t in_place) {
-    OpInfo op{std::move(name), std::move(family), std::move(rule), std::move(types), in_place, 0, 0, {}};
-    op.total_inputs = static_cast<std::size_t>(std::count(inputs.begin(), inputs.end(), ':'));
+                          std::string_view outputs, std::string types, std::uint32_t in_place) {
+    OpInfo op;
+    op.name = std::move(name);
+    op.family = std::move(family);
+    op.shape_rule = std::move(rule);
+    op.types = std::move(types);
+    op.in_place = in_place;
+    op.inputs = parse_operands(inputs);
+    op.total_inputs = op.inputs.size();
     op.required_inputs = op.total_inputs - static_cast<std::size_t>(std::count(inputs.begin(), inputs.end(), '['));
+    op.outputs = parse_operands(outputs).size();
     ops.push_back(std::move(op));
   };
   const auto attr = [&ops](std::string name, AttrKind kind, std::string text) {
     ops.back().attrs.push_back({std::move(name), kind, std::move(text)});
   };
 #define OP(name, version, family, rule, numerics, inputs, outputs, types, in_place, doc) \
-  add(#name, family, #rule, inputs, types, in_place);
+  add(#name, family, #rule, inputs, outputs, types, in_place);
 #define ATTR_INT(name, default_value, legal, doc) attr(#name, AttrKind::integer, #default_value);
 #define ATTR_FLOAT(name, default_value, legal, doc) attr(#name, AttrKind::real, #default_value);
 #define ATTR_STRING(name, default_value, legal, doc) attr(#name, AttrKind::text, default_value);
@@ -42,12 +63,18 @@ const std::vector<OpInfo> &table() {
   return ops;
 }
 
-// The list after "T=" up to the next blank.
-std::string_view first_variable(std::string_view types) {
-  const std::size_t begin = types.find('=');
-  if (begin == std::string_view::npos) return {};
-  const std::string_view rest = types.substr(begin + 1);
-  return rest.substr(0, rest.find(' '));
+// The list behind "T=" of one variable; "" = the first.
+std::string_view values_of(std::string_view types, std::string_view variable = {}) {
+  while (!types.empty()) {
+    const std::size_t blank = types.find(' ');
+    const std::string_view word = types.substr(0, blank);
+    const std::size_t equal = word.find('=');
+    if (equal != std::string_view::npos && (variable.empty() || word.substr(0, equal) == variable)) {
+      return word.substr(equal + 1);
+    }
+    types = blank == std::string_view::npos ? std::string_view{} : types.substr(blank + 1);
+  }
+  return {};
 }
 
 }  // namespace
@@ -61,9 +88,24 @@ const OpInfo *find_op(std::string_view name) {
   return nullptr;
 }
 
-std::vector<Dtype> op_dtypes(const OpInfo &op) {
+std::vector<std::string> bound_variables(const OpInfo &op) {
+  std::vector<std::string> names;
+  for (const OperandInfo &input : op.inputs) {
+    if (parse_dtype(input.type)) continue;
+    if (std::find(names.begin(), names.end(), input.type) == names.end()) names.push_back(input.type);
+  }
+  // quantize_linear binds Q by its zero point, cast binds S alone.
+  const auto place = [&op](const std::string &name) { return op.types.find(name + "="); };
+  std::sort(names.begin(), names.end(),
+            [&](const std::string &a, const std::string &b) { return place(a) < place(b); });
+  return names;
+}
+
+std::vector<Dtype> op_dtypes(const OpInfo &op, std::size_t variable) {
   std::vector<Dtype> dtypes;
-  std::string_view rest = first_variable(op.types);
+  const std::vector<std::string> names = bound_variables(op);
+  if (variable >= names.size()) return dtypes;
+  std::string_view rest = values_of(op.types, names[variable]);
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
     if (const auto dtype = parse_dtype(rest.substr(0, comma))) dtypes.push_back(*dtype);
@@ -73,7 +115,7 @@ std::vector<Dtype> op_dtypes(const OpInfo &op) {
 }
 
 bool types_allow(std::string_view types, Dtype dtype) {
-  std::string_view rest = first_variable(types);
+  std::string_view rest = values_of(types);
   if (rest.empty()) return true;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

@@ -15,9 +15,10 @@
 namespace rayo::conform {
 namespace {
 
-constexpr std::array<std::string_view, 15> kNames = {"integers", "uniform",   "positive",  "loguniform", "cancelling",
+constexpr std::array<std::string_view, 20> kNames = {"integers", "uniform",   "positive",  "loguniform", "cancelling",
                                                      "offset",   "sprinkled", "subnormal", "specials",   "sweep",
-                                                     "bits",     "nan",       "constant",  "neginf",     "onenan"};
+                                                     "bits",     "nan",       "constant",  "neginf",     "onenan",
+                                                     "halves",   "tiny",      "ones",      "nearone",    "flags"};
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -26,6 +27,10 @@ double from_bits(Dtype dtype, std::uint64_t bits) {
   switch (dtype_size(dtype)) {
     case 4: {
       const auto narrow = static_cast<std::uint32_t>(bits >> 32);
+      return load_element(dtype, &narrow);
+    }
+    case 1: {
+      const auto narrow = static_cast<std::uint8_t>(bits >> 56);
       return load_element(dtype, &narrow);
     }
     case 2: {
@@ -38,6 +43,8 @@ double from_bits(Dtype dtype, std::uint64_t bits) {
 }
 
 double round_to(Dtype dtype, double v) {
+  if (dtype == Dtype::f64) return v;
+  if (dtype == Dtype::f32) return static_cast<float>(v);
   std::uint64_t memory = 0;
   store_element(dtype, &memory, v);
   return load_element(dtype, &memory);
@@ -97,19 +104,37 @@ void draw_sweep(Pcg32 &rng, Dtype dtype, std::vector<double> &out) {
   for (std::uint64_t i = 0; i < n; ++i) out[i] = from_bits(dtype, residue + i * step);
 }
 
-double draw_one(std::string_view name, Pcg32 &rng, Dtype dtype, std::size_t operand) {
-  if (name == "integers") return static_cast<double>(rng.below(17)) - 8.0;
-  if (name == "uniform") return uniform(rng, dtype);
-  if (name == "positive") return rng.unit24() + 0x1p-25;
-  if (name == "loguniform") return sign(rng) * log_uniform(rng, -20, 20);
-  if (name == "offset") return 1e4 + gaussian(rng);
-  if (name == "sprinkled") return sprinkle(rng, dtype);
+using DrawFn = double (*)(Pcg32 &, Dtype, std::size_t operand);
+
+// Distributions whose elements are drawn one by one.
+DrawFn draw_function(std::string_view name) {
+  if (name == "integers")
+    return [](Pcg32 &rng, Dtype, std::size_t) { return static_cast<double>(rng.below(17)) - 8.0; };
+  if (name == "uniform") return [](Pcg32 &rng, Dtype dtype, std::size_t) { return uniform(rng, dtype); };
+  if (name == "positive") return [](Pcg32 &rng, Dtype, std::size_t) { return rng.unit24() + 0x1p-25; };
+  if (name == "tiny") return [](Pcg32 &rng, Dtype, std::size_t) { return (rng.unit24() + 0x1p-25) * 0x1p-7; };
+  if (name == "loguniform") return [](Pcg32 &rng, Dtype, std::size_t) { return sign(rng) * log_uniform(rng, -20, 20); };
+  if (name == "nearone")
+    return [](Pcg32 &rng, Dtype, std::size_t) { return 1 + sign(rng) * log_uniform(rng, -20, -4); };
+  if (name == "offset") return [](Pcg32 &rng, Dtype, std::size_t) { return 1e4 + gaussian(rng); };
+  if (name == "sprinkled") return [](Pcg32 &rng, Dtype dtype, std::size_t) { return sprinkle(rng, dtype); };
   if (name == "subnormal") {
-    return operand == 0 ? subnormal(rng, dtype) : sign(rng) * log_uniform(rng, -1, 1);
+    return [](Pcg32 &rng, Dtype dtype, std::size_t operand) {
+      return operand == 0 ? subnormal(rng, dtype) : sign(rng) * log_uniform(rng, -1, 1);
+    };
   }
-  if (name == "bits") return from_bits(dtype, rng.next64());
-  if (name == "nan") return kNan;
-  if (name == "neginf") return -kInf;
+  if (name == "bits") return [](Pcg32 &rng, Dtype dtype, std::size_t) { return from_bits(dtype, rng.next64()); };
+  if (name == "halves")
+    return [](Pcg32 &rng, Dtype, std::size_t) { return (static_cast<double>(rng.below(1281)) - 640) / 2; };
+  if (name == "flags") {
+    return [](Pcg32 &rng, Dtype dtype, std::size_t) {
+      const double v = from_bits(dtype, rng.next64());
+      return (rng.next() & 1u) != 0 ? 0.0 : v;
+    };
+  }
+  if (name == "ones") return [](Pcg32 &, Dtype, std::size_t) { return 1.0; };
+  if (name == "nan") return [](Pcg32 &, Dtype, std::size_t) { return kNan; };
+  if (name == "neginf") return [](Pcg32 &, Dtype, std::size_t) { return -kInf; };
   throw CaseError(fmt::format("distribution '{}': legal are {}", name, fmt::join(kNames, ", ")));
 }
 
@@ -177,8 +202,27 @@ std::vector<double> special_values(Dtype dtype) {
                                     2 * last_half + 2,
                                     8388609.0,
                                     16777217.0,
+                                    127.0,
+                                    127.5,
+                                    128.0,
+                                    255.0,
+                                    255.5,
+                                    256.0,
+                                    0x1p31 - 128,
+                                    0x1p31 - 1,
                                     0x1p31,
                                     0x1p62,
+                                    0x1p63 - 0x1p39,
+                                    0x1p63,
+                                    65519.99609375,
+                                    65520.0,
+                                    0x1p-25,
+                                    0x1p-25 * (1 + epsilon),
+                                    1 + 0x1p-11,
+                                    1 + 0x1p-11 + 0x1p-30,
+                                    1 + 0x3p-11,
+                                    1 + 0x1p-8,
+                                    1 + 0x1p-8 + 0x1p-30,
                                     max / 2,
                                     max,
                                     kInf};
@@ -208,7 +252,8 @@ std::vector<double> draw(std::string_view distribution, Dtype dtype, std::uint64
     for (double &v : out) v = uniform(rng, dtype);
     if (!out.empty()) out[rng.below(static_cast<std::uint32_t>(out.size()))] = kNan;
   } else {
-    for (double &v : out) v = round_to(dtype, draw_one(distribution, rng, dtype, operand));
+    const DrawFn draw_one = draw_function(distribution);
+    for (double &v : out) v = round_to(dtype, draw_one(rng, dtype, operand));
   }
   return out;
 }

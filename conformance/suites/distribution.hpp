@@ -27,6 +27,11 @@ namespace rayo::conform {
 //   nan         only NaN
 //   neginf      only -Inf
 //   onenan      U(-1, 1) with a single NaN at a random place
+//   halves      multiples of 1/2 in [-320, 320]: ties of every rounding
+//   tiny        U(0, 2^-7), zero excluded: scales under which U(-1, 1) fills the range of 8-bit integers
+//   ones        only 1
+//   nearone     1 +- 2^U(-20, -4): bases whose large powers stay in range
+//   flags       0 or, as likely, any other value of the type
 //   constant    one value everywhere (from the seed): a chain drifts, max and argmax see only ties
 std::span<const std::string_view> distribution_names();
 bool is_distribution(std::string_view name);
@@ -34,8 +39,9 @@ bool is_distribution(std::string_view name);
 // True where errors of a sum behave as a random walk (zero mean, independent, bounded): the tighter bound holds.
 bool is_zero_mean_random(std::string_view distribution);
 
-// About 100 values where implementations differ: zeros, ones, type limits, subnormals, Inf, NaN, thresholds of the
-// transcendental functions, halves for rounding, integers around 2^23 and 2^52.
+// About 140 values where implementations differ: zeros, ones, type limits, subnormals, Inf, NaN, thresholds of the
+// transcendental functions, halves for rounding, integers around 2^23 and 2^52, ranges of integers, ties of f16 and
+// bf16.
 std::vector<double> special_values(Dtype dtype);
 
 // Row-major values of operand `operand` of `operands`.

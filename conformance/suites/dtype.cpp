@@ -145,6 +145,28 @@ void store_element(Dtype dtype, void *address, double value) {
   }
 }
 
+void load_elements(Dtype dtype, const void *first, std::span<double> out) {
+  const auto *at = static_cast<const std::byte *>(first);
+  if (dtype == Dtype::f64) {
+    std::memcpy(out.data(), at, out.size_bytes());
+  } else if (dtype == Dtype::f32) {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = load_as<float>(at + 4 * i);
+  } else {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = load_element(dtype, at + dtype_size(dtype) * i);
+  }
+}
+
+void store_elements(Dtype dtype, void *first, std::span<const double> values) {
+  auto *at = static_cast<std::byte *>(first);
+  if (dtype == Dtype::f64) {
+    std::memcpy(at, values.data(), values.size_bytes());
+  } else if (dtype == Dtype::f32) {
+    for (std::size_t i = 0; i < values.size(); ++i) store_as(at + 4 * i, static_cast<float>(values[i]));
+  } else {
+    for (std::size_t i = 0; i < values.size(); ++i) store_element(dtype, at + dtype_size(dtype) * i, values[i]);
+  }
+}
+
 std::int64_t element_count(const Shape &shape) {
   std::int64_t n = 1;
   for (const std::int64_t extent : shape) n *= extent;

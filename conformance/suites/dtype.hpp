@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ bool dtype_is_float(Dtype dtype);
 // Reads or writes one element at any address; writing rounds to nearest even and saturates integers.
 double load_element(Dtype dtype, const void *address);
 void store_element(Dtype dtype, void *address, double value);
+
+// The same for a contiguous run.
+void load_elements(Dtype dtype, const void *first, std::span<double> out);
+void store_elements(Dtype dtype, void *first, std::span<const double> values);
 
 using Shape = std::vector<std::int64_t>;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cases of unary and binary ops: every tail length, special values, bit patterns, layouts, misalignment, in-place and
-// forbidden overlap, threads.
+// Cases of unary, binary and ternary ops: every tail length, special values, bit patterns, layouts, misalignment,
+// in-place and forbidden overlap, threads.
 #include <algorithm>
 #include <array>
 
@@ -21,7 +21,7 @@ std::vector<Shape> copies(const Shape &shape, std::size_t n) { return std::vecto
 void add_lengths(CaseList &list, std::size_t inputs) {
   const bool wide = list.plan().dtype == Dtype::f64;
   std::size_t turn = list.plan().seed;
-  for (const std::int64_t n : boundary_lengths(!list.plan().quick)) {
+  for (const std::int64_t n : boundary_lengths(list.plan())) {
     list.add(copies({n}, inputs), kRotation[turn % kRotation.size()]);
     Case &front = list.add(copies({n}, inputs), kRotation[(turn + 1) % kRotation.size()]);
     front.guard = Guard::front;
@@ -45,6 +45,7 @@ void add_offsets(CaseList &list, std::size_t inputs) {
 
 // One operand at a time in every layout, then all of them.
 void add_layouts(CaseList &list, std::size_t inputs) {
+  const bool rounds = list.plan().op->name == "floor" || list.plan().op->name == "round";
   const Shape line = {129};
   const Shape plane = {5, 33};
   const std::array<Shape, 4> line_strides = {{{2}, {3}, {-1}, {0}}};
@@ -54,9 +55,9 @@ void add_layouts(CaseList &list, std::size_t inputs) {
     for (const std::int64_t s : strides) {
       if (output && s == 0) return;
     }
-    // A repeated element must not be one that log or relu turns into NaN or 0 everywhere.
+    // A repeated element must not be one that log, relu or floor turns into NaN or 0 everywhere.
     const bool repeated = std::find(strides.begin(), strides.end(), 0) != strides.end();
-    Case &c = list.add(copies(shape, inputs), repeated ? "positive" : "uniform");
+    Case &c = list.add(copies(shape, inputs), repeated ? (rounds ? "offset" : "positive") : "uniform");
     c.strides.assign(operand + 1, std::nullopt);
     c.strides[operand] = strides;
   };
@@ -126,24 +127,80 @@ void binary(CaseList &list) {
   add_determinism(list, 2);
 }
 
-constexpr std::array<Generator, 16> kGenerators = {{
-    {"add", binary},
-    {"sub", binary},
-    {"mul", binary},
-    {"div", binary},
-    {"max", binary},
-    {"min", binary},
-    {"neg", unary},
-    {"abs", unary},
-    {"sqrt", unary},
-    {"exp", unary},
-    {"log", unary},
-    {"tanh", unary},
-    {"relu", unary},
-    {"swish", unary},
-    {"gelu", unary},
-    {"sigmoid", unary},
-}};
+// Bases and exponents that meet in range, besides all that binary() tries.
+void power(CaseList &list) {
+  binary(list);
+  const std::int64_t n = list.plan().quick ? 2000 : 50000;
+  for (const char *pair : {"positive,uniform", "loguniform,integers", "nearone,loguniform", "positive,offset",
+                           "integers,integers", "bits,uniform", "nearone,integers", "bits,halves"}) {
+    list.add(copies({n}, 2)).distributions = split(pair, ',');
+  }
+}
+
+void with_alpha(CaseList &list) {
+  unary(list);
+  for (const char *alpha : {"0", "1", "-1.5", "0.3", "1e30"}) {
+    list.add({{1000}}).attrs.emplace_back("alpha", alpha);
+    list.add({{static_cast<std::int64_t>(special_values(list.plan().dtype).size())}}, "specials")
+        .attrs.emplace_back("alpha", alpha);
+  }
+}
+
+void halves(CaseList &list) {
+  unary(list);
+  list.add({{2000}}, "halves");
+}
+
+void ternary(CaseList &list) {
+  add_lengths(list, 3);
+  const auto table = static_cast<std::int64_t>(special_values(list.plan().dtype).size());
+  list.add({{table, table}, {table, table}, {}}, "specials");
+  list.add({{}, {table, table}, {table, table}}, "specials");
+  list.add(copies({list.plan().quick ? 8192 : 1 << 17}, 3), "bits");
+  for (const std::string_view name : {"loguniform", "subnormal", "sprinkled", "cancelling"}) {
+    list.add(copies({1000}, 3), name);
+  }
+  const std::array<std::vector<Shape>, 6> broadcasts = {{{{8, 5}, {5}, {}},
+                                                         {{8, 1}, {1, 5}, {8, 5}},
+                                                         {{}, {67}, {1}},
+                                                         {{}, {}, {67}},
+                                                         {{3, 1, 4}, {1, 2, 4}, {2, 1}},
+                                                         {{0, 3}, {3}, {1, 1}}}};
+  for (const auto &shapes : broadcasts) list.add(shapes);
+  add_offsets(list, 3);
+  add_layouts(list, 3);
+  add_aliases(list, 3);
+  add_determinism(list, 3);
+}
+
+// The condition has values of its own; the others keep what ternary() gave all three.
+void where(CaseList &list) {
+  ternary(list);
+  for (Case &c : list.cases()) c.distributions = {"flags", c.distributions[0], c.distributions[0]};
+}
+
+void clip(CaseList &list) {
+  ternary(list);
+  for (const std::string_view name : {"uniform", "specials", "sprinkled", "onenan"}) {
+    list.add({{257}, {}, {}}, name);
+    list.add({{257}}, name);
+    list.add({{257}, {}}, name);
+    list.add({{257}, kNoOperand, {}}, name);
+  }
+  list.add({{257}, {}, {}}).distributions = {"uniform", "nan", "uniform"};
+  list.add({{257}, {}, {}}).distributions = {"uniform", "uniform", "nan"};
+}
+
+constexpr auto kGenerators = std::to_array<Generator>({
+    {"add", binary},     {"sub", binary},  {"mul", binary},   {"div", binary},
+    {"max", binary},     {"min", binary},  {"pow", power},    {"fma", ternary},
+    {"where", where},    {"clip", clip},   {"neg", unary},    {"abs", unary},
+    {"sqrt", unary},     {"rsqrt", unary}, {"exp", unary},    {"log", unary},
+    {"sin", unary},      {"cos", unary},   {"tanh", unary},   {"sigmoid", unary},
+    {"erf", unary},      {"relu", unary},  {"gelu", unary},   {"leaky_relu", with_alpha},
+    {"elu", with_alpha}, {"swish", unary}, {"round", halves}, {"floor", halves},
+    {"ceil", halves},
+});
 
 }  // namespace
 

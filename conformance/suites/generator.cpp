@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace rayo::conform {
 
@@ -18,8 +19,9 @@ Case &CaseList::add(std::vector<Shape> shapes, std::string_view distribution) {
 }
 
 const Generator *find_generator(std::string_view op) {
-  const std::array<std::span<const Generator>, 3> tables = {elementwise_generators(), reduce_generators(),
-                                                            linear_generators()};
+  const std::array<std::span<const Generator>, 5> tables = {elementwise_generators(), reduce_generators(),
+                                                            normalise_generators(), linear_generators(),
+                                                            quantise_generators()};
   for (const auto table : tables) {
     for (const Generator &generator : table) {
       if (generator.op == op) return &generator;
@@ -45,10 +47,25 @@ std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::ui
   return all;
 }
 
-std::vector<std::int64_t> boundary_lengths(bool large) {
+std::vector<Case> slice(std::vector<Case> cases, std::uint64_t parts, std::uint64_t seed) {
+  std::vector<Case> kept;
+  std::map<std::string, std::uint64_t> place;  // within the op and type, so that all of them keep their share
+  for (Case &c : cases) {
+    const std::uint64_t i = place[c.op + std::string(dtype_name(c.dtype))]++;
+    // The places of one round of `parts` are permuted by a different rotation each, so that patterns in a generator
+    // (guard pages front and back in turn) do not line up with the parts.
+    const std::uint64_t round = i / parts;
+    if ((i + round * 7 + (round >> 3)) % parts == seed % parts) kept.push_back(std::move(c));
+  }
+  return kept;
+}
+
+std::vector<std::int64_t> boundary_lengths(const Plan &plan) {
+  // f64 fills a vector with half as many elements, and its oracle is dear.
+  if (plan.quick && plan.dtype == Dtype::f64) return {0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 65, 129};
   std::vector<std::int64_t> lengths = {0,  1,  2,  3,  4,  5,  7,  8,  9,  15,  16,  17,  23,  24,  25,
                                        31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 128, 129, 255, 256, 257};
-  if (large) lengths.insert(lengths.end(), {4095, 4096, 4097, 65537});
+  if (!plan.quick) lengths.insert(lengths.end(), {4095, 4096, 4097, 65537});
   return lengths;
 }
 

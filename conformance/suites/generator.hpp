@@ -29,6 +29,7 @@ class CaseList {
 
   // The reference stays valid until the next add.
   Case &add(std::vector<Shape> shapes, std::string_view distribution = "uniform");
+  std::vector<Case> &cases() { return cases_; }
   std::vector<Case> take() { return std::move(cases_); }
 
  private:
@@ -45,13 +46,18 @@ struct Generator {
 const Generator *find_generator(std::string_view op);
 std::span<const Generator> elementwise_generators();
 std::span<const Generator> reduce_generators();
+std::span<const Generator> normalise_generators();
 std::span<const Generator> linear_generators();
+std::span<const Generator> quantise_generators();
 
 // All cases of the catalogue (or of `ops`, if not empty) in every dtype that the catalogue lists.
 std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::uint64_t seed);
 
-// Lengths around every vector width, cache line and block that kernels switch at; without the large ones in quick.
-std::vector<std::int64_t> boundary_lengths(bool large);
+// One part in `parts` of the cases, another for each seed below `parts`; every case belongs to exactly one part.
+std::vector<Case> slice(std::vector<Case> cases, std::uint64_t parts, std::uint64_t seed);
+
+// Lengths around every vector width, cache line and block that kernels switch at; fewer in quick.
+std::vector<std::int64_t> boundary_lengths(const Plan &plan);
 
 // Every case so far, again with each of the other values of one attribute.
 void vary(std::vector<Case> &cases, std::string_view attr, std::initializer_list<std::string_view> others);

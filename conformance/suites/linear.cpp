@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Cases of matmul, gemm and transpose: shapes around register tiles and cache blocks, thin products, transposes by
-// attribute and by stride, batches that broadcast or repeat, alpha and beta, NaN in a C that must not be read.
+// Cases of matmul, gemm, transpose, matmul_integer and eigh: shapes around register tiles and cache blocks, thin
+// products, transposes by attribute and by stride, batches that broadcast or repeat, alpha and beta, NaN in a C that
+// must not be read.
 #include <fmt/format.h>
 
 #include <array>
@@ -76,7 +77,19 @@ void matmul(CaseList &list) {
     for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{e.m, e.k}, {e.k, e.n}}).threads = threads;
   }
   list.add({{33, 34}, {34, 35}}).repeat = list.plan().quick ? 5 : 100;
-  list.add({{64, 300}, {300, 1}}, "uniform").attrs.emplace_back("batch_invariant", "1");
+  // Batch invariance: a row alone. Matrix-vector shapes need the attribute where the dot order would depend on m.
+  const std::array<std::vector<Shape>, 5> batched = {{{{64, 300}, {300, 1}},
+                                                      {{33, 70}, {70, 9}},
+                                                      {{100, 65}, {65, 67}},
+                                                      {{13, 257}, {257, 300}},
+                                                      {{6, 5, 40}, {40, 9}}}};
+  for (const auto &shapes : batched) {
+    for (const std::int64_t row : {std::int64_t{0}, shapes[0][0] - 1, shapes[0][0] / 2}) {
+      Case &c = list.add(shapes);
+      c.attrs.emplace_back("batch_invariant", "1");
+      c.row = row;
+    }
+  }
 }
 
 std::vector<Shape> bias_shapes(const Extents &e) { return {{e.m, e.n}, {e.n}, {e.m, 1}, {1, e.n}, {}, {1}}; }
@@ -108,6 +121,11 @@ void gemm(CaseList &list) {
   in_place.attrs = {{"alpha", "0.7"}, {"beta", "-1"}};
   list.add({{13, 9}, {9, 21}, {13, 21}}).strides = {Shape{20, 1}, Shape{30, 1}, Shape{-21, 1}, Shape{25, 1}};
   for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{90, 70}, {70, 80}, {80}}).threads = threads;
+  for (const std::int64_t row : {0, 17, 32}) {
+    Case &c = list.add({{33, 300}, {41, 300}, {41}});
+    c.attrs = {{"alpha", "0.7"}, {"transB", "1"}, {"batch_invariant", "1"}};
+    c.row = row;
+  }
 }
 
 void transpose(CaseList &list) {
@@ -130,7 +148,71 @@ void transpose(CaseList &list) {
   for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{301, 173}}).threads = threads;
 }
 
-constexpr std::array<Generator, 3> kGenerators = {{{"matmul", matmul}, {"gemm", gemm}, {"transpose", transpose}}};
+// Every pair of types, the whole range of each, zero points by tensor, row and column.
+void matmul_integer(CaseList &list) {
+  const std::vector<Dtype> others = op_dtypes(*list.plan().op, 1);
+  std::size_t turn = list.plan().seed;
+  for (const Extents &e : product_extents(list.plan())) {
+    std::vector<Shape> shapes = {{e.m, e.k}, {e.k, e.n}};
+    switch (turn % 5) {
+      case 0:
+        break;
+      case 1:
+        shapes.insert(shapes.end(), {{}, {}});
+        break;
+      case 2:
+        shapes.push_back({e.m});
+        break;
+      case 3:
+        shapes.insert(shapes.end(), {kNoOperand, {e.n}});
+        break;
+      default:
+        shapes.insert(shapes.end(), {{e.m}, {1}});
+    }
+    Case &c = list.add(std::move(shapes), "bits");
+    c.more_dtypes = {others[turn / 2 % others.size()]};
+    if (turn % 3 == 0) c.guard = Guard::front;
+    if (turn % 3 == 0) c.offsets = {static_cast<std::uint32_t>(turn % 64), 1, 3};
+    ++turn;
+  }
+  for (const Dtype other : others) {
+    const auto add = [&](std::vector<Shape> shapes) -> Case & {
+      Case &c = list.add(std::move(shapes), "bits");
+      c.more_dtypes = {other};
+      return c;
+    };
+    add({{3, 4, 5}, {5, 6}, {}, {6}});
+    add({{5}, {5, 7}});
+    add({{2, 1, 4, 5}, {3, 5, 6}, {4}, {6}});
+    add({{19, 23}, {23, 37}}).strides = {Shape{1, 19}, Shape{-37, -1}, Shape{40, 1}};
+    add({{19, 23}, {23, 37}, {19}, {37}}).strides = {Shape{0, 1}, Shape{1, 0}, Shape{-1}, Shape{2}};
+    for (const std::uint32_t threads : {1u, 2u, 7u}) add({{90, 80}, {80, 70}, {}, {}}).threads = threads;
+    add({{33, 100}, {100, 9}, {}, {9}}).row = 7;
+  }
+}
+
+// The unread triangle holds other values than the read one.
+void eigh(CaseList &list) {
+  std::size_t turn = list.plan().seed;
+  for (const std::int64_t n : {0, 1, 2, 3, 4, 7, 8, 16, 33}) {
+    for (const char *triangle : {"L", "U"}) {
+      for (const char *name : {"uniform", "integers", "offset", "constant", "loguniform", "subnormal"}) {
+        if (n > 4 && turn++ % 2 == 0) continue;
+        list.add({{n, n}}, name).attrs.emplace_back("UPLO", triangle);
+      }
+    }
+  }
+  if (!list.plan().quick) list.add({{90, 90}});
+  list.add({{3, 5, 5}});
+  list.add({{0, 4, 4}});
+  for (const Shape &s : std::initializer_list<Shape>{{1, 9}, {12, 1}, {-9, -1}, {0, 1}})
+    list.add({{9, 9}}).strides = {s};
+  list.add({{9, 9}}).strides = {std::nullopt, Shape{-2}, Shape{1, 9}};
+  list.add({{20, 20}}).repeat = 3;
+}
+
+constexpr std::array<Generator, 5> kGenerators = {
+    {{"matmul", matmul}, {"gemm", gemm}, {"transpose", transpose}, {"matmul_integer", matmul_integer}, {"eigh", eigh}}};
 
 }  // namespace
 
