@@ -135,6 +135,7 @@ constexpr NormLoops<T> norm_loops() {
 }  // namespace
 
 extern const NormaliseTable normalise_table;
-const NormaliseTable normalise_table = {softmax_loops<float>(), {}, norm_loops<float>(), norm_loops<double>()};
+const NormaliseTable normalise_table = {softmax_loops<float>(), softmax_loops<double>(), norm_loops<float>(),
+                                        norm_loops<double>()};
 
 RAYO_ISA_END

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // softmax, log_softmax, layer_norm and rms_norm of every plugin against the plainly written contract, bit by bit; that
-// a row alone has the bits it has in a batch; and the cases that are often got wrong. exp and log come from the
+// a row alone has the bits it has in a batch. exp and log come from the
 // plugin's own elementwise kernels, which other tests judge.
 #include <algorithm>
 
@@ -75,7 +75,6 @@ std::vector<T> softmax_of(bool log, const SoftmaxCase &c, const std::vector<T> &
 
 template <class T>
 void check_softmax(const std::string &op) {
-  if (plugins()[0]->find(op, dtype_of<T>()) == nullptr) GTEST_SKIP() << op << " has no such type";
   for (size_t k = 0; k < kSoftmaxCases.size(); ++k) {
     SCOPED_TRACE(op + " case " + std::to_string(k));
     const SoftmaxCase &c = kSoftmaxCases[k];
@@ -217,7 +216,6 @@ TEST(RmsNorm, HasTheContractsBits) {
 /// Every row of a batch computed alone, with the batch's strides and without.
 template <class T>
 void check_rows_alone(const std::string &op, int64_t rows, int64_t length) {
-  if (plugins()[0]->find(op, dtype_of<T>()) == nullptr) return;
   const auto x = make_data<T>(static_cast<size_t>(rows * length), 3), g = make_data<T>(static_cast<size_t>(length), 4);
   const View batch = compact({rows, length}, dtype_of<T>()), one = compact({1, length}, dtype_of<T>());
   const View row = compact({length}, dtype_of<T>());
