@@ -55,7 +55,8 @@ void run_all(int64_t n, bool high) {
       if (p->find(op, dtype_of<T>()) == nullptr) continue;
       ASSERT_EQ(p->run(op, {v}, {a.data()}, v, y.data(), {string_attr("approximate", "none")}), RAYO_OK);
     }
-    for (const char *op : {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min"}) {
+    for (const char *op :
+         {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_l1", "reduce_l2", "variance"}) {
       const std::vector<Attr> attrs = {int_attr("axes", {0}), int_attr("keepdims", {0})};
       ASSERT_EQ(p->run(op, {v}, {a.data()}, scalar, one.data(), attrs), RAYO_OK);
       const View row = compact({1, n}, dtype_of<T>());
@@ -63,14 +64,61 @@ void run_all(int64_t n, bool high) {
     }
     ASSERT_EQ(p->run("dot", {v, v}, {a.data(), b.data()}, scalar, one.data()), RAYO_OK);
     if (n > 0) {
-      ASSERT_EQ(p->run("argmax", {v}, {a.data()}, index, one.data(), {int_attr("axis", {0})}), RAYO_OK);
+      for (const char *op : {"argmax", "argmin"}) {
+        ASSERT_EQ(p->run(op, {v}, {a.data()}, index, one.data(), {int_attr("axis", {0})}), RAYO_OK);
+      }
     }
-    if (p->find("softmax", dtype_of<T>()) != nullptr) {
-      ASSERT_EQ(p->run("softmax", {v}, {a.data()}, v, y.data(), {int_attr("axis", {0})}), RAYO_OK);
+    for (const char *op : {"softmax", "log_softmax"}) {
+      ASSERT_EQ(p->run(op, {v}, {a.data()}, v, y.data(), {int_attr("axis", {0})}), RAYO_OK);
+      const View column = compact({2, n / 2}, dtype_of<T>());
+      ASSERT_EQ(p->run(op, {column}, {a.data()}, column, y.data(), {int_attr("axis", {0})}), RAYO_OK);
     }
+    const std::vector<Attr> norm = {int_attr("axis", {0}), float_attr("epsilon", 1e-5)};
+    ASSERT_EQ(p->run("layer_norm", {v, v, v}, {a.data(), b.data(), b.data()}, v, y.data(), norm), RAYO_OK);
+    ASSERT_EQ(p->run("rms_norm", {v, v}, {a.data(), b.data()}, v, y.data(), norm), RAYO_OK);
     if (n % 6 == 0) {
       const View from = compact({n / 6, 6}, dtype_of<T>()), to = compact({6, n / 6}, dtype_of<T>());
       ASSERT_EQ(p->run("transpose", {from}, {a.data()}, to, y.data()), RAYO_OK);
+    }
+  }
+}
+
+/// Conversions to and from every type, and products of bytes.
+void run_bytes(int64_t n, bool high) {
+  const auto count = static_cast<size_t>(n);
+  const std::vector<DLDataType> types = {RAYO_F32, RAYO_F64, RAYO_F16, RAYO_BF16, RAYO_I8, RAYO_U8, RAYO_I32, RAYO_I64};
+  for (const auto &p : plugins()) {
+    for (DLDataType from : types) {
+      const Guarded x(count * from.bits / 8, high);
+      if (n != 0) std::memset(x.data(), 0x31, count * from.bits / 8);
+      for (DLDataType to : types) {
+        const Guarded y(count * to.bits / 8, high);
+        ASSERT_EQ(p->run("cast", {compact({n}, from)}, {x.data()}, compact({n}, to), y.data()), RAYO_OK);
+      }
+    }
+    const Guarded x(count * 4, high), q(count, high), z(1, high), scale(4, high), sums(count * 4, high);
+    fill<float>(x, count, 1);
+    fill<float>(scale, 1, 2);
+    const View real = compact({n}, RAYO_F32), byte = compact({n}, RAYO_U8);
+    const View one = compact({}, RAYO_F32), zero = compact({}, RAYO_U8);
+    const std::vector<const void *> in = {x.data(), scale.data(), z.data()}, back = {q.data(), scale.data(), z.data()};
+    const std::vector<Attr> axis = {int_attr("axis", {0})};
+    ASSERT_EQ(p->run("quantize_linear", {real, one, zero}, in, byte, q.data(), axis), RAYO_OK);
+    ASSERT_EQ(p->run("dequantize_linear", {byte, one, zero}, back, real, x.data(), axis), RAYO_OK);
+    const View row = compact({1, n}, RAYO_U8), column = compact({n, 1}, RAYO_U8);
+    ASSERT_EQ(p->run("matmul_integer", {row, column}, {q.data(), q.data()}, compact({1, 1}, RAYO_I32), scale.data()),
+              RAYO_OK);
+    ASSERT_EQ(p->run("matmul_integer", {compact({1, 1}, RAYO_U8), row}, {z.data(), q.data()}, compact({1, n}, RAYO_I32),
+                     sums.data()),
+              RAYO_OK);
+  }
+}
+
+TEST(Guard, NoConversionLeavesItsOperands) {
+  for (int64_t n = 0; n <= 140; ++n) {
+    for (bool high : {false, true}) {
+      SCOPED_TRACE(n);
+      run_bytes(n, high);
     }
   }
 }
