@@ -66,7 +66,7 @@ Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bo
   }
   const R ulp = ulp_at(format, e.value);
   if (judged.flushes) allowed += static_cast<R>(std::ldexp(1.0, format.min_exponent));
-  const double bound_ulp = static_cast<double>(allowed / ulp);
+  const double bound_ulp = std::min(kWorst, static_cast<double>(allowed / ulp));
   if (std::isnan(actual)) return {false, kWorst, bound_ulp};
   if (allowed == 0) {
     const double target = rounded(expected.dtype, e.value);
@@ -80,7 +80,7 @@ Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bo
     return {right, right ? 0 : kWorst, bound_ulp};
   }
   const R off = wide::fabs(R(actual) - e.value);
-  return {off <= allowed, static_cast<double>(off / ulp), bound_ulp};
+  return {off <= allowed, std::min(kWorst, static_cast<double>(off / ulp)), bound_ulp};
 }
 
 // Would a kernel that writes zeros everywhere pass as well?

@@ -34,7 +34,7 @@ void add_casts(CaseList &list, Dtype to) {
     c.offsets = {static_cast<std::uint32_t>(turn * 7 % 64), static_cast<std::uint32_t>(turn * 13 % 64)};
   }
   add({}, "halves");
-  for (const std::int64_t stride : {2, -1, 0}) add({67}, "halves").strides = {Shape{stride}};
+  for (const std::int64_t stride : {2, -1, 0}) add({67}, stride == 0 ? "offset" : "halves").strides = {Shape{stride}};
   add({67}, "halves").strides = {std::nullopt, Shape{-2}};
   add({5, 33}, "bits").strides = {Shape{1, 5}, Shape{40, 1}};
 }

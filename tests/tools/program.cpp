@@ -127,6 +127,7 @@ void write_array(const std::string &path, DLDataType dtype, const std::vector<in
     if (dtype.code == kDLFloat && dtype.bits == 32) append(bytes, static_cast<float>(value(i)));
     if (dtype.code == kDLFloat && dtype.bits == 64) append(bytes, value(i));
     if (dtype.code == kDLInt && dtype.bits == 64) append(bytes, static_cast<int64_t>(value(i)));
+    if (dtype.code == kDLInt && dtype.bits == 32) append(bytes, static_cast<int32_t>(value(i)));
     if (dtype.code == kDLInt && dtype.bits == 8) append(bytes, static_cast<int8_t>(value(i)));
     if (dtype.code == kDLUInt && dtype.bits == 8) append(bytes, static_cast<uint8_t>(value(i)));
   }

@@ -24,6 +24,23 @@ Cases unary_cases(const std::string &op) {
   return cases;
 }
 
+Cases with_alpha_cases(const std::string &op) {
+  Cases cases = unary_cases(op);
+  cases.push_back({{{257}}, {{"alpha", -1.5}}});
+  return cases;
+}
+
+Cases ternary_cases(const std::string &op) {
+  Cases cases = {
+      {{{513}, {513}, {513}}},    {{{}, {}, {}}},           {{{65}, {}, {1}}},       {{{}, {65}, {65}}},
+      {{{7, 5, 3}, {5, 3}, {3}}}, {{{33, 1}, {1, 31}, {}}}, {{{0, 3}, {1, 3}, {3}}}, {{{20003}, {20003}, {20003}}}};
+  for (BitsCase &each : cases) {
+    if (op == "where") each.dtypes = {"u8"};
+  }
+  if (op == "clip") cases.push_back({{{65}, {}}});
+  return cases;
+}
+
 Cases reduce_cases() {
   return {{{{1}}},
           {{{}}},
@@ -55,6 +72,33 @@ Cases normalise_cases() {
           {{{0, 4}}}};
 }
 
+Cases variance_cases() {
+  Cases cases = reduce_cases();
+  cases.push_back({{{65, 33}}, {{"axes", {0}}, {"correction", 1}}});
+  cases.push_back({{{65, 33}}, {{"axes", {1}}, {"correction", 1}}});
+  return cases;
+}
+
+// Scale and, for layer_norm, bias.
+Cases norm_cases(std::size_t inputs) {
+  Cases cases;
+  const auto add = [&](std::vector<int64_t> x, const std::vector<int64_t> &parameter, json attributes) {
+    std::vector<std::vector<int64_t>> shapes(inputs, parameter);
+    shapes[0] = std::move(x);
+    cases.push_back({std::move(shapes), std::move(attributes)});
+  };
+  const json none = json::object();
+  add({1}, {1}, none);
+  add({7, 1000}, {1000}, none);
+  add({33, 65}, {65}, {{"epsilon", 0.5}});
+  add({3, 5, 7}, {5, 7}, {{"axis", 1}});
+  add({3, 5, 7}, {7}, {{"axis", 0}});
+  add({2, 20000}, {20000}, none);
+  add({0, 4}, {4}, none);
+  cases.push_back({{{9, 129}, {129}}});
+  return cases;
+}
+
 Cases matmul_cases() {
   return {{{{1, 1}, {1, 1}}},
           {{{7, 5}, {5, 3}}},
@@ -84,6 +128,39 @@ Cases transpose_cases() {
   return {{{{}}}, {{{65, 129}}}, {{{3, 5, 7}}, {{"perm", {2, 0, 1}}}}, {{{2, 3, 0}}}, {{{17, 1, 9, 5}}}};
 }
 
+Cases matmul_integer_cases() {
+  Cases cases;
+  for (const char *other : {"u8", "i8"}) {
+    const std::vector<std::string> dtypes = {"", other, "", other};
+    cases.push_back({{{7, 5}, {5, 3}}, json::object(), dtypes});
+    cases.push_back({{{65, 129}, {129, 67}, {}, {}}, json::object(), dtypes});
+    cases.push_back({{{33, 100}, {100, 31}, {33}, {31}}, json::object(), dtypes});
+    cases.push_back({{{3, 1, 17, 9}, {2, 9, 5}, {17}}, json::object(), dtypes});
+    cases.push_back({{{9}, {9, 4}}, json::object(), dtypes});
+  }
+  return cases;
+}
+
+Cases quantise_cases(const std::string &op) {
+  const bool back = op == "dequantize_linear";
+  const std::vector<std::string> dtypes = {back ? "" : "f32", "f32", ""};
+  Cases cases = {{{{1000}, {}, {}}, {{"axis", 0}}, dtypes},       {{{7, 65}, {65}, {65}}, json::object(), dtypes},
+                 {{{7, 65, 3}, {7}, {7}}, {{"axis", 0}}, dtypes}, {{{0, 3}, {3}, {3}}, json::object(), dtypes},
+                 {{{100003}, {}, {}}, {{"axis", 0}}, dtypes},     {{{129}, {}}, {{"axis", 0}}, dtypes}};
+  if (!back) cases.push_back({{{129}, {}}, {{"axis", 0}, {"output_dtype", "i8"}}, dtypes});
+  return cases;
+}
+
+Cases cast_cases() {
+  Cases cases;
+  for (const char *to : {"f32", "f64", "i8", "u8", "i32", "i64"}) {
+    for (const std::vector<int64_t> &shape : std::vector<std::vector<int64_t>>{{}, {0}, {65}, {3, 5, 7}, {4097}}) {
+      cases.push_back({{shape}, {{"to", to}}});
+    }
+  }
+  return cases;
+}
+
 }  // namespace
 
 std::vector<BitsCase> bits_cases(const std::string &op, const std::string &family) {
@@ -93,6 +170,14 @@ std::vector<BitsCase> bits_cases(const std::string &op, const std::string &famil
   if (op == "gemm") return gemm_cases();
   if (op == "transpose") return transpose_cases();
   if (op == "softmax" || op == "log_softmax") return normalise_cases();
+  if (op == "layer_norm") return norm_cases(3);
+  if (op == "rms_norm") return norm_cases(2);
+  if (op == "variance") return variance_cases();
+  if (op == "matmul_integer") return matmul_integer_cases();
+  if (op == "quantize_linear" || op == "dequantize_linear") return quantise_cases(op);
+  if (op == "cast") return cast_cases();
+  if (op == "leaky_relu" || op == "elu") return with_alpha_cases(op);
+  if (family == "ternary") return ternary_cases(op);
   if (family == "binary") return binary_cases();
   if (family == "unary") return unary_cases(op);
   if (family == "reduce") return reduce_cases();

@@ -14,6 +14,7 @@ namespace rayo::tools::test {
 struct BitsCase {
   std::vector<std::vector<int64_t>> shapes;  // of the inputs
   nlohmann::json attributes = nlohmann::json::object();
+  std::vector<std::string> dtypes = {};  // of the inputs; "" or missing = the kernel's
 };
 
 // Cases of an op by its name, else by its family; empty for an op that nobody has thought of: the test then fails.
