@@ -16,14 +16,17 @@ struct Cost {
 };
 constexpr Cost kCosts[] = {{1 << 20, 1 << 17}, {1 << 16, 1 << 15}};
 enum CostClass : int { kCost_cheap, kCost_dear };
+enum FirstType : int { kFirst_same, kFirst_byte };
 
 struct OpRow {
   const char *op;
   int arity;
+  FirstType first;
+  const char *param;
   CostClass cost;
 };
 constexpr OpRow kOps[] = {
-#define MAP_OP(ident, op, arity, f64, cost) {op, arity, kCost_##cost},
+#define MAP_OP(ident, op, arity, first, attr, cost) {op, arity, kFirst_##first, attr, kCost_##cost},
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
 };
@@ -31,13 +34,15 @@ constexpr OpRow kOps[] = {
 /// Operands 0 .. arity-1 are inputs, operand `arity` is the output.
 struct MapState {
   MapFn fn;
+  double param;
   int32_t arity;
-  int32_t element;  // bytes
-  int64_t total;    // elements
-  int64_t rows;     // of the outer axes
-  int64_t pieces;   // that a row is cut into
-  int64_t piece;    // elements of one
-  Split split;      // units are pieces
+  int32_t input[3];                     // operand k is the call's input[k]
+  int32_t element[kMaxLayoutOperands];  // bytes, per operand
+  int64_t total;                        // elements
+  int64_t rows;                         // of the outer axes
+  int64_t pieces;                       // that a row is cut into
+  int64_t piece;                        // elements of one
+  Split split;                          // units are pieces
   Layout layout;
 };
 
@@ -46,11 +51,12 @@ void run_piece(const MapState &s, const rayo_call &call, const int64_t *offset, 
   const int32_t inner = s.layout.ndim - 1;
   for (int32_t k = 0; k < s.arity; ++k) {
     row.in_stride[k] = s.layout.strides[k][inner];
-    row.in[k] = advance(call.inputs[k], offset[k] + first * row.in_stride[k], s.element);
+    row.in[k] = advance(call.inputs[s.input[k]], offset[k] + first * row.in_stride[k], s.element[k]);
   }
   row.out_stride = s.layout.strides[s.arity][inner];
-  row.out = advance(call.outputs[0], offset[s.arity] + first * row.out_stride, s.element);
+  row.out = advance(call.outputs[0], offset[s.arity] + first * row.out_stride, s.element[s.arity]);
   row.n = n;
+  row.param = s.param;
   s.fn(row);
 }
 
@@ -85,12 +91,12 @@ rayo_status run_one(const rayo_call *call) {
 
 rayo_status run_nothing(const rayo_call *) { return RAYO_OK; }
 
-void read_layout(const rayo_op_desc &desc, int arity, Layout *l) {
+void read_layout(const rayo_op_desc &desc, int arity, const int32_t *input, Layout *l) {
   const rayo_tensor_desc &y = *desc.outputs[0];
   l->operands = arity + 1;
   for (int32_t axis = 0; axis < y.ndim; ++axis) {
     int64_t strides[kMaxLayoutOperands] = {};
-    for (int k = 0; k < arity; ++k) strides[k] = desc.inputs[k]->strides[axis];
+    for (int k = 0; k < arity; ++k) strides[k] = desc.inputs[input[k]]->strides[axis];
     strides[arity] = y.strides[axis];
     layout_push(l, y.shape[axis], strides);
   }
@@ -113,35 +119,50 @@ void split_rows(const rayo_op_desc &desc, const Cost &cost, MapState *s) {
   s->split = make_split(desc, s->rows * s->pieces, s->piece, cost.task, cost.parallel_from);
 }
 
+/// Kernel `op` on the call's inputs from `second` on, behind input 0.
 rayo_status prepare_map(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error,
-                        int op) {
+                        int op, int32_t second) {
   MapState *s = make_state<MapState>(instance, error);
   if (s == nullptr) return RAYO_OUT_OF_MEMORY;
+  const OpRow &row = kOps[op];
   const bool f64 = desc->outputs[0]->dtype.bits == 64;
   const ElementwiseTable &table = *instance->tables->elementwise;
   s->fn = f64 ? table.f64[op] : table.f32[op];
-  s->arity = kOps[op].arity;
-  s->element = f64 ? 8 : 4;
-  read_layout(*desc, s->arity, &s->layout);
-  split_rows(*desc, kCosts[kOps[op].cost], s);
+  s->param = row.param[0] != '\0' ? float_attr(*desc, row.param) : 0.0;
+  s->arity = row.arity;
+  for (int32_t k = 1; k < row.arity; ++k) s->input[k] = second + k - 1;
+  for (int32_t &element : s->element) element = f64 ? 8 : 4;
+  if (row.first == kFirst_byte) s->element[0] = 1;
+  read_layout(*desc, s->arity, s->input, &s->layout);
+  split_rows(*desc, kCosts[row.cost], s);
   out->state = s;
   out->threads = s->split.threads;
   out->fn = s->total == 0 ? run_nothing : (s->rows == 1 && s->pieces == 1 ? run_one : run_rows);
   return RAYO_OK;
 }
 
+bool has_input(const rayo_op_desc &desc, uint32_t k) {
+  return k < desc.input_count && desc.inputs[k] != nullptr && desc.inputs[k]->dtype.bits != 0;
+}
+
 template <int kOp>
 rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
   int op = kOp;
+  int32_t second = 1;
   if constexpr (kOp == kMap_gelu_none) {
     if (string_attr_is(*desc, "approximate", "tanh")) op = kMap_gelu_tanh;
   }
-  return prepare_map(instance, desc, out, error, op);
+  if constexpr (kOp == kMap_clip) {
+    const bool low = has_input(*desc, 1), high = has_input(*desc, 2);
+    if (!low) second = 2;
+    if (!low || !high) op = low ? kMap_clip_below : (high ? kMap_clip_above : kMap_copy);
+  }
+  return prepare_map(instance, desc, out, error, op, second);
 }
 
 constexpr rayo_kernel kKernels[] = {
-#define MAP_OP(ident, op, arity, f64, cost) \
-  make_kernel(#ident, op, (f64) ? "T=f32,f64" : "T=f32", RAYO_KERNEL_IN_PLACE, prepare<kMap_##ident>),
+#define MAP_OP(ident, op, arity, first, attr, cost) \
+  make_kernel(#ident, op, "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<kMap_##ident>),
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
 };

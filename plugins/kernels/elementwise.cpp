@@ -9,12 +9,21 @@ RAYO_ISA_BEGIN
 
 namespace {
 
-#define MAP_OP(ident, op, arity, f64, cost)       \
-  template <class T>                              \
-  void map_##ident(const MapRow &row) {           \
-    if constexpr (sizeof(T) == 4 || (f64) != 0) { \
-      map_row<T, arity>(row, op_##ident);         \
-    }                                             \
+/// Element type of operand 0.
+template <class T>
+using same = T;
+template <class T>
+using byte = uint8_t;
+
+#define MAP_OP(ident, op, arity, first, attr, cost)                                                 \
+  template <class T>                                                                                \
+  void map_##ident(const MapRow &row) {                                                             \
+    if constexpr (sizeof(attr) == 1) {                                                              \
+      map_row<T, arity, first<T>>(row, op_##ident);                                                 \
+    } else {                                                                                        \
+      const Vec<T> p = set1<Vec<T>>(static_cast<T>(row.param));                                     \
+      map_row<T, arity, first<T>>(row, [p](auto... x) RAYO_LAMBDA { return op_##ident(x..., p); }); \
+    }                                                                                               \
   }
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
@@ -23,12 +32,12 @@ namespace {
 
 extern const ElementwiseTable elementwise_table;
 const ElementwiseTable elementwise_table = {{
-#define MAP_OP(ident, op, arity, f64, cost) map_##ident<float>,
+#define MAP_OP(ident, op, arity, first, attr, cost) map_##ident<float>,
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
                                             },
                                             {
-#define MAP_OP(ident, op, arity, f64, cost) (f64) ? map_##ident<double> : nullptr,
+#define MAP_OP(ident, op, arity, first, attr, cost) map_##ident<double>,
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
                                             }};

@@ -9,24 +9,25 @@
 
 namespace rayo {
 
-/// One row of work: pointers to its first elements, strides in elements (any sign, 0 on inputs), n elements.
+/// One row of work: pointers to its first elements, strides in elements (any sign, 0 on inputs), n elements, and the
+/// value of the op's parameter.
 struct MapRow {
   const void *in[3];
   int64_t in_stride[3];
   void *out;
   int64_t out_stride;
   int64_t n;
+  double param;
 };
 using MapFn = void (*)(const MapRow &row);
 
 enum MapOp : int {
-#define MAP_OP(ident, op, arity, f64, cost) kMap_##ident,
+#define MAP_OP(ident, op, arity, first, attr, cost) kMap_##ident,
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
   kMapOpCount
 };
 
-/// NULL where an op does not take the type.
 struct ElementwiseTable {
   MapFn f32[kMapOpCount];
   MapFn f64[kMapOpCount];

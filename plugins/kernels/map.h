@@ -10,11 +10,19 @@
 
 RAYO_ISA_BEGIN
 
-/// An operand of the inner loop: consecutive elements, or (kOne) one element for all.
-template <class T, bool kOne>
+/// An operand of the inner loop on Vec<T>: consecutive elements of type E, or (kOne) one element for all. E is T, or
+/// uint8_t, whose elements become lanes with the integer's bits: equal to 0 exactly where it is 0.
+template <class T, bool kOne, class E = T>
 struct MapOperand;
 template <class T>
-struct MapOperand<T, false> {
+struct MapOperand<T, false, uint8_t> {
+  const uint8_t *p;
+  RAYO_INLINE explicit MapOperand(const uint8_t *q) : p(q) {}
+  RAYO_INLINE Vec<T> at(int64_t i) const { return load_bytes<T>(p + i); }
+  RAYO_INLINE Vec<T> at_n(int64_t i, int n) const { return load_bytes_n<T>(p + i, n); }
+};
+template <class T>
+struct MapOperand<T, false, T> {
   const T *p;
   RAYO_INLINE explicit MapOperand(const T *q) : p(q) {}
   RAYO_INLINE Vec<T> at(int64_t i) const { return load(p + i); }
@@ -22,7 +30,7 @@ struct MapOperand<T, false> {
   RAYO_INLINE Vec<T> at_n(int64_t i, int n) const { return load_n(p + i, n, T(1)); }
 };
 template <class T>
-struct MapOperand<T, true> {
+struct MapOperand<T, true, T> {
   Vec<T> v;
   RAYO_INLINE explicit MapOperand(const T *q) : v(set1<Vec<T>>(first_lane(load_n(q, 1, T(1))))) {}
   RAYO_INLINE Vec<T> at(int64_t) const { return v; }
@@ -63,52 +71,60 @@ RAYO_INLINE void scatter(const T *s, T *d, int64_t stride, int64_t n) {
 /// Elements of one step of the strided path: small enough for the stack and L1, long enough to hide its set-up.
 inline constexpr int64_t kMapBlock = 512;
 
+/// `n` consecutive elements of operand k: in place, or gathered into the buffer.
+template <class E>
+RAYO_INLINE const E *map_block(const MapRow &row, int k, int64_t i, int64_t n, E *buffer) {
+  const E *s = static_cast<const E *>(row.in[k]) + i * row.in_stride[k];
+  if (row.in_stride[k] == 1) return s;
+  gather(s, row.in_stride[k], buffer, n);
+  return buffer;
+}
+
 /// Any strides: operands are gathered into buffers, mapped there and scattered.
-template <class T, int N, class F>
+template <class T, int N, class E, class F>
 [[gnu::noinline]] void map_strided(const MapRow &row, F f) {
-  alignas(64) T buffer[N + 1][kMapBlock];
+  alignas(64) E first[kMapBlock];
+  alignas(64) T buffer[N][kMapBlock];
   for (int64_t i = 0; i < row.n; i += kMapBlock) {
     const int64_t n = row.n - i < kMapBlock ? row.n - i : kMapBlock;
-    const T *x[N];
-    for (int k = 0; k < N; ++k) {
-      const T *s = static_cast<const T *>(row.in[k]) + i * row.in_stride[k];
-      x[k] = s;
-      if (row.in_stride[k] != 1) {
-        gather(s, row.in_stride[k], buffer[k], n);
-        x[k] = buffer[k];
-      }
-    }
     T *d = static_cast<T *>(row.out) + i * row.out_stride;
-    T *y = row.out_stride == 1 ? d : buffer[N];
+    T *y = row.out_stride == 1 ? d : buffer[0];
     using Row = MapOperand<T, false>;
-    if constexpr (N == 1) map_loop(y, n, f, Row(x[0]));
-    if constexpr (N == 2) map_loop(y, n, f, Row(x[0]), Row(x[1]));
-    if constexpr (N == 3) map_loop(y, n, f, Row(x[0]), Row(x[1]), Row(x[2]));
+    const MapOperand<T, false, E> a(map_block<E>(row, 0, i, n, first));
+    if constexpr (N == 1) map_loop(y, n, f, a);
+    if constexpr (N >= 2) {
+      const Row b(map_block<T>(row, 1, i, n, buffer[1]));
+      if constexpr (N == 2) map_loop(y, n, f, a, b);
+      if constexpr (N == 3) map_loop(y, n, f, a, b, Row(map_block<T>(row, 2, i, n, buffer[2])));
+    }
     if (y != d) scatter(y, d, row.out_stride, n);
   }
 }
 
-/// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...).
-template <class T, int N, class F>
+/// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...). Operand 0 has type E, the others T.
+template <class T, int N, class E, class F>
 RAYO_INLINE void map_row(const MapRow &row, F f) {
   const auto in = [&](int k) RAYO_LAMBDA { return static_cast<const T *>(row.in[k]); };
   const auto unit = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 1; };
+  const auto one = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 0; };
   T *y = static_cast<T *>(row.out);
   using Row = MapOperand<T, false>;
   using One = MapOperand<T, true>;
   if (row.n <= 0) return;
+  const MapOperand<T, false, E> a(static_cast<const E *>(row.in[0]));
   if (row.out_stride == 1) {
     if constexpr (N == 1) {
-      if (unit(0)) return map_loop(y, row.n, f, Row(in(0)));
+      if (unit(0)) return map_loop(y, row.n, f, a);
     } else if constexpr (N == 2) {
-      if (unit(0) && unit(1)) return map_loop(y, row.n, f, Row(in(0)), Row(in(1)));
-      if (unit(0) && row.in_stride[1] == 0) return map_loop(y, row.n, f, Row(in(0)), One(in(1)));
-      if (unit(1) && row.in_stride[0] == 0) return map_loop(y, row.n, f, One(in(0)), Row(in(1)));
+      if (unit(0) && unit(1)) return map_loop(y, row.n, f, a, Row(in(1)));
+      if (unit(0) && one(1)) return map_loop(y, row.n, f, a, One(in(1)));
+      if (unit(1) && one(0)) return map_loop(y, row.n, f, One(in(0)), Row(in(1)));
     } else {
-      if (unit(0) && unit(1) && unit(2)) return map_loop(y, row.n, f, Row(in(0)), Row(in(1)), Row(in(2)));
+      if (unit(0) && unit(1) && unit(2)) return map_loop(y, row.n, f, a, Row(in(1)), Row(in(2)));
+      if (unit(0) && one(1) && one(2)) return map_loop(y, row.n, f, a, One(in(1)), One(in(2)));
     }
   }
-  map_strided<T, N>(row, f);
+  map_strided<T, N, E>(row, f);
 }
 
 RAYO_ISA_END

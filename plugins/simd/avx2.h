@@ -219,10 +219,29 @@ RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   if constexpr (H == 1) return {_mm256_permute_pd(a.v, 0x5)};
 }
 
-RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i *>(p))}; }
+RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i *>(p))};
+}
 RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { _mm256_storeu_si256(reinterpret_cast<__m256i *>(p), a.v); }
 RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
   return {_mm256_add_epi32(acc.v, _mm256_madd_epi16(a.v, b.v))};
+}
+
+RAYO_INLINE Vec<double> widen_low(Vec<float> a) { return {_mm256_cvtps_pd(_mm256_castps256_ps128(a.v))}; }
+RAYO_INLINE Vec<double> widen_high(Vec<float> a) { return {_mm256_cvtps_pd(_mm256_extractf128_ps(a.v, 1))}; }
+RAYO_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {_mm256_set_m128(_mm256_cvtpd_ps(high.v), _mm256_cvtpd_ps(low.v))};
+}
+template <class T>
+RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
+  int64_t b = 0;
+  __builtin_memcpy(&b, p, Vec<T>::size);
+  const __m128i x = _mm_cvtsi64_si128(b);
+  if constexpr (sizeof(T) == 4) {
+    return {_mm256_castsi256_ps(_mm256_cvtepu8_epi32(x))};
+  } else {
+    return {_mm256_castsi256_pd(_mm256_cvtepu8_epi64(x))};
+  }
 }
 
 RAYO_ISA_END

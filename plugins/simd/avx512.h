@@ -223,6 +223,20 @@ RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t
   return {_mm512_add_epi32(acc.v, _mm512_madd_epi16(a.v, b.v))};
 }
 
+RAYO_INLINE Vec<double> widen_low(Vec<float> a) { return {_mm512_cvtps_pd(_mm512_castps512_ps256(a.v))}; }
+RAYO_INLINE Vec<double> widen_high(Vec<float> a) { return {_mm512_cvtps_pd(_mm512_extractf32x8_ps(a.v, 1))}; }
+RAYO_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {_mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low.v)), _mm512_cvtpd_ps(high.v), 1)};
+}
+template <class T>
+RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
+  if constexpr (sizeof(T) == 4) {
+    return {_mm512_castsi512_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i *>(p))))};
+  } else {
+    return {_mm512_castsi512_pd(_mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i *>(p))))};
+  }
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_AVX512_H

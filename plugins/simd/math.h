@@ -1,126 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Transcendental functions on Vec<float>, written once in the vector contract: the same FMA sequence on every ISA, so
-// the same bits. plugin-api/doc/numerics.md states them as formulas; doc/fit.sollya makes the coefficients. Only true
-// division: reciprocal estimates differ between ISAs. No table lookups, no branch but log's for special values.
+// Transcendental functions on Vec<float> and Vec<double>, written once in the vector contract: the same FMA sequence on
+// every ISA, so the same bits. plugin-api/doc/numerics.md states them as formulas. Only true division: reciprocal
+// estimates differ between ISAs. This file holds what is built from exp and erf for both types.
 #ifndef RAYO_SIMD_MATH_H
 #define RAYO_SIMD_MATH_H
 
+#include <simd/math_f32.h>
 #include <simd/math_f64.h>
-#include <simd/vec.h>
+#include <simd/math_pow.h>
+#include <simd/math_trig.h>
 
 RAYO_ISA_BEGIN
 
-using Vf = Vec<float>;
-
-/// p * 2^k for a k that stays in the normal range; t as in scale2.
-RAYO_INLINE Vf scale2_normal(Vf p, Vf t) { return p * from_bits<float>(shl<23>(bits(t) + set1<Vec<int32_t>>(127))); }
-
-/// e^x = p * 2^k with p in [0.70, 1.42], t = k + 1.5 * 2^23. |x| < 2^15; a NaN x gives a NaN p.
-RAYO_INLINE ExpParts<float> exp_parts(Vf x) {
-  const Vf t = round_by_magic(x, set1<Vf>(0x1.715476p0f));
-  const Vf k = t - set1<Vf>(kRoundMagic<float>);
-  // ln 2 in two parts: 17 bits, so that k times it is exact, and the rest.
-  Vf r = fma(k, set1<Vf>(-0x1.62e4p-1f), x);
-  r = fma(k, set1<Vf>(-0x1.7f7d1cp-20f), r);
-  const Vf one = set1<Vf>(1.0f);
-  const Vf q = horner(r, 0x1.694ac4p-10f, 0x1.12398ep-7f, 0x1.555a28p-5f, 0x1.555492p-3f, 0x1.fffffap-2f, 1.0f);
-  return {fma(q, r, one), t};
-}
-
-/// e^x. Below -104 it is 0, above 89 inf: both are where the clamped argument already rounds to that.
-RAYO_INLINE Vf exp(Vf x) {
-  const ExpParts<float> e = exp_parts(at_most(at_least(x, set1<Vf>(-104.0f)), set1<Vf>(89.0f)));
-  return scale2(e.p, e.t);
-}
-
-/// e^x for x <= 0 (or NaN).
-RAYO_INLINE Vf exp_negative(Vf x) {
-  const ExpParts<float> e = exp_parts(at_least(x, set1<Vf>(-104.0f)));
-  return scale2(e.p, e.t);
-}
-
-/// ln x for x in the normal range, plus k0 ln 2.
-RAYO_INLINE Vf log_normal(Vf x, Vf k0) {
-  // x = m * 2^k with m in [sqrt(1/2), sqrt(2)): the bits of sqrt(1/2) as an integer split the exponent there.
-  const Vec<int32_t> k = sra<23>(bits(x) - set1<Vec<int32_t>>(0x3f3504f3));
-  const Vf m = from_bits<float>(bits(x) - shl<23>(k));
-  const Vf kf = to_real(k) + k0;
-  const Vf f = m - set1<Vf>(1.0f);
-  const Vf q = horner(f, -0x1.2a6f78p-4f, 0x1.015974p-3f, -0x1.0e96ccp-3f, 0x1.239ce2p-3f, -0x1.5466fep-3f,
-                      0x1.99944ep-3f, -0x1.000234p-2f, 0x1.55557p-2f, -0.5f);
-  const Vf w = fma(f * f, q, kf * set1<Vf>(0x1.7f7d1cp-20f));
-  return fma(kf, set1<Vf>(0x1.62e4p-1f), f + w);
-}
-
-/// ln x; -inf for zeros, NaN below zero.
-RAYO_INLINE Vf log(Vf x) {
-  const Vf zero = set1<Vf>(0.0f);
-  const Vf inf = set1<Vf>(__builtin_inff());
-  const Mask<float> normal = ge(x, set1<Vf>(0x1p-126f)) & lt(x, inf);
-  if (__builtin_expect(all(normal), 1)) return log_normal(x, zero);
-  const Mask<float> small = lt(x, set1<Vf>(0x1p-126f));
-  Vf y = log_normal(select(small, x * set1<Vf>(0x1p25f), x), select(small, set1<Vf>(-25.0f), zero));
-  y = select(eq(x, inf) | unord(x, x), x, y);
-  y = select(eq(x, zero), neg(inf), y);
-  return select(lt(x, zero), set1<Vf>(__builtin_nanf("")), y);
-}
-
-/// tanh x: an odd polynomial below 0.6, 1 - 2 / (e^2|x| + 1) above; from 9.5 on it rounds to 1.
-RAYO_INLINE Vf tanh(Vf x) {
-  const Vf a = abs(x);
-  const Vf z = a * a;
-  const Vf q = horner(z, -0x1.758facp-8f, 0x1.5211c4p-6f, -0x1.b838ap-5f, 0x1.110704p-3f, -0x1.555532p-2f);
-  const Vf below = fma(a * z, q, a);
-  const Vf b = at_most(a, set1<Vf>(9.5f));
-  const ExpParts<float> e = exp_parts(b + b);
-  const Vf one = set1<Vf>(1.0f);
-  const Vf above = one - set1<Vf>(2.0f) / (scale2_normal(e.p, e.t) + one);
-  return with_sign_of(select(lt(a, set1<Vf>(0.6f)), below, above), x);
-}
-
 /// n / (1 + e^v) where n is 1 or e^v: the logistic function of v without overflow on either side, times `by`.
-RAYO_INLINE Vf logistic_times(Vf v, Vf by) {
-  const Vf e = exp_negative(abs(v) | set1<Vf>(-0.0f));
-  return select(ge(v, set1<Vf>(0.0f)), by, by * e) / (set1<Vf>(1.0f) + e);
+template <class T>
+RAYO_INLINE Vec<T> logistic_times(Vec<T> v, Vec<T> by) {
+  const Vec<T> e = exp_negative(abs(v) | set1<Vec<T>>(T(-0.0)));
+  return select(ge(v, set1<Vec<T>>(T(0))), by, by * e) / (set1<Vec<T>>(T(1)) + e);
 }
 
-/// 1 / (1 + e^-x).
-RAYO_INLINE Vf sigmoid(Vf x) { return logistic_times(x, set1<Vf>(1.0f)); }
+/// 1 / (1 + e^-x): every step rises or falls with x, so the whole does (logistic_times falls by an ULP here and there).
+template <class T>
+RAYO_INLINE Vec<T> sigmoid(Vec<T> x) {
+  const Vec<T> one = set1<Vec<T>>(T(1));
+  return one / (one + exp(neg(x)));
+}
 
 /// x / (1 + e^-x). Where e^x is 0 the argument is kept finite, so that the result is -0 and not NaN.
-RAYO_INLINE Vf swish(Vf x) {
-  const Vf b = at_least(x, set1<Vf>(-104.0f));
+template <class T>
+RAYO_INLINE Vec<T> swish(Vec<T> x) {
+  const Vec<T> b = at_least(x, set1<Vec<T>>(sizeof(T) == 4 ? T(-104) : T(-746)));
   return logistic_times(b, b);
 }
 
-/// erf x: x + x q(x^2) below 0.9375, 1 - e^-p(|x|) above; from 4 on it rounds to 1.
-RAYO_INLINE Vf erf(Vf x) {
-  const Vf a = abs(x);
-  const Vf z = a * a;
-  const Vf q = horner(z, 0x1.5a7084p-14f, -0x1.a98p-11f, 0x1.54b154p-8f, -0x1.b80c08p-6f, 0x1.ce2de6p-4f,
-                      -0x1.812742p-2f, 0x1.06eba8p-3f);
-  const Vf below = fma(a, q, a);
-  const Vf b = at_most(a, set1<Vf>(4.0f));
-  const Vf p = horner(b, -0x1.ae39b6p-20f, 0x1.7c8044p-15f, -0x1.35ba0cp-11f, 0x1.36046ep-8f, -0x1.af7dep-6f,
-                      0x1.c24222p-4f, 0x1.4394b8p-1f, 0x1.21505ap0f, -0x1.34cb98p-12f);
-  const ExpParts<float> e = exp_parts(neg(p));
-  const Vf above = set1<Vf>(1.0f) - scale2_normal(e.p, e.t);
-  return with_sign_of(select(lt(a, set1<Vf>(0.9375f)), below, above), x);
-}
-
 /// x/2 (1 + erf(x / sqrt 2)). Below -16 the factor is 0; the clamp keeps -inf * 0 away.
-RAYO_INLINE Vf gelu_none(Vf x) {
-  const Vf b = at_least(x, set1<Vf>(-16.0f));
-  const Vf h = set1<Vf>(0.5f) * b;
-  return fma(h, erf(b * set1<Vf>(0x1.6a09e6p-1f)), h);
+template <class T>
+RAYO_INLINE Vec<T> gelu_none(Vec<T> x) {
+  const Vec<T> b = at_least(x, set1<Vec<T>>(T(-16)));
+  const Vec<T> h = set1<Vec<T>>(T(0.5)) * b;
+  return fma(h, erf(b * set1<Vec<T>>(static_cast<T>(0x1.6a09e667f3bcdp-1))), h);
 }
 
-/// x/2 (1 + tanh u) = x / (1 + e^-2u), 2u = x (2 sqrt(2/pi) + 2 sqrt(2/pi) 0.044715 x^2).
-RAYO_INLINE Vf gelu_tanh(Vf x) {
-  const Vf b = at_least(x, set1<Vf>(-16.0f));
-  const Vf v = b * fma(b * b, set1<Vf>(0x1.2444f2p-4f), set1<Vf>(0x1.988454p0f));
-  return logistic_times(v, b);
+/// x/2 (1 + tanh u) = x / (1 + e^-2u), 2u = x (2 sqrt(2/pi) + 2 sqrt(2/pi) 0.044715 x^2). At the clamp e^2u is below
+/// the type's range (f64) or far below what counts (f32).
+template <class T>
+RAYO_INLINE Vec<T> gelu_tanh(Vec<T> x) {
+  const Vec<T> b = at_least(x, set1<Vec<T>>(sizeof(T) == 4 ? T(-16) : T(-22)));
+  const Vec<T> c = set1<Vec<T>>(static_cast<T>(0x1.2444f2a4d8b4bp-4));
+  return logistic_times(b * fma(b * b, c, set1<Vec<T>>(static_cast<T>(0x1.9884533d43651p0))), b);
+}
+
+/// e^x - 1 for x <= 0 (or NaN): 2^k (e^r - 1) + (2^k - 1), whose parts have one sign or do not cancel by much. From -40
+/// on it rounds to -1.
+template <class T>
+RAYO_INLINE Vec<T> expm1_negative(Vec<T> x) {
+  const Vec<T> b = at_least(x, set1<Vec<T>>(T(-40)));
+  const ExpParts<T> e = exp_parts(b);
+  const Vec<T> r = reduce_exp(b, e.t - set1<Vec<T>>(kRoundMagic<T>));
+  const Vec<T> one = set1<Vec<T>>(T(1));
+  const Vec<T> s = scale2_normal(one, e.t);
+  return fma(s, fma(r * r, exp_tail(r), r), s - one);
+}
+
+/// x where x >= 0, else alpha (e^x - 1).
+template <class T>
+RAYO_INLINE Vec<T> elu(Vec<T> x, Vec<T> alpha) {
+  return select(ge(x, set1<Vec<T>>(T(0))), x, alpha * expm1_negative(x));
 }
 
 RAYO_ISA_END

@@ -6,32 +6,11 @@
 #ifndef RAYO_SIMD_MATH_F64_H
 #define RAYO_SIMD_MATH_F64_H
 
-#include <simd/vec.h>
+#include <simd/math_horner.h>
 
 RAYO_ISA_BEGIN
 
 using Vd = Vec<double>;
-
-/// Horner's rule with FMA, highest coefficient first.
-template <class T>
-RAYO_INLINE Vec<T> horner_tail(Vec<T>, Vec<T> acc) {
-  return acc;
-}
-template <class T, class... C>
-RAYO_INLINE Vec<T> horner_tail(Vec<T> x, Vec<T> acc, T c, C... rest) {
-  return horner_tail(x, fma(acc, x, set1<Vec<T>>(c)), rest...);
-}
-template <class T, class... C>
-RAYO_INLINE Vec<T> horner(Vec<T> x, T c, C... rest) {
-  return horner_tail(x, set1<Vec<T>>(c), rest...);
-}
-
-/// e^x = p * 2^k; t = k + the type's rounding magic, as in scale2.
-template <class T>
-struct ExpParts {
-  Vec<T> p;
-  Vec<T> t;
-};
 
 /// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2.
 RAYO_INLINE Vd exp_tail(Vd r) {
@@ -50,6 +29,9 @@ RAYO_INLINE ExpParts<double> exp_parts(Vd x) {
   const Vd one = set1<Vd>(1.0);
   return {fma(fma(exp_tail(r), r, one), r, one), t};
 }
+
+/// p * 2^k for a k that stays in the normal range; t as in scale2.
+RAYO_INLINE Vd scale2_normal(Vd p, Vd t) { return p * from_bits<double>(shl<52>(bits(t) + set1<Vec<int64_t>>(1023))); }
 
 /// e^x. Below -746 it is 0, above 710 inf: both are where the clamped argument already rounds to that.
 RAYO_INLINE Vd exp(Vd x) {
@@ -103,6 +85,42 @@ RAYO_INLINE Vd log(Vd x) {
   y = select(eq(x, inf) | unord(x, x), x, y);
   y = select(eq(x, zero), neg(inf), y);
   return select(lt(x, zero), set1<Vd>(__builtin_nan("")), y);
+}
+
+/// tanh x: an odd polynomial below 0.6, 1 - 2 / (e^2|x| + 1) above; from 20 on it rounds to 1.
+RAYO_INLINE Vd tanh(Vd x) {
+  const Vd a = abs(x);
+  const Vd z = a * a;
+  const Vd q = horner(z, -0x1.1c75b5639b883p-16, 0x1.4ae326c882d52p-14, -0x1.e273540a07d1cp-13, 0x1.33c5b73a6f5dep-11,
+                      -0x1.7d76d03d1b481p-10, 0x1.d6d07fa5f18bdp-9, -0x1.226e20898d624p-7, 0x1.664f47dd8a5f1p-6,
+                      -0x1.ba1ba1b7200aep-5, 0x1.111111110d9f2p-3, -0x1.5555555555529p-2);
+  const Vd below = fma(a * z, q, a);
+  const Vd b = at_most(a, set1<Vd>(20.0));
+  const ExpParts<double> e = exp_parts(b + b);
+  const Vd one = set1<Vd>(1.0);
+  const Vd above = one - set1<Vd>(2.0) / (scale2_normal(e.p, e.t) + one);
+  return with_sign_of(select(lt(a, set1<Vd>(0.6)), below, above), x);
+}
+
+/// erf x: x + x q(x^2) below 0.9375, 1 - e^-p(|x| - 1.5) above; from 6 on it rounds to 1.
+RAYO_INLINE Vd erf(Vd x) {
+  const Vd a = abs(x);
+  const Vd z = a * a;
+  const Vd q = horner(z, 0x1.084e407d7e574p-34, -0x1.39497cb34660bp-30, 0x1.f7dcedb64fc12p-27, -0x1.5f20ffd79d27p-23,
+                      0x1.b9df32b32efc7p-20, -0x1.f4d1dfff387ap-17, 0x1.f9a3216894314p-14, -0x1.c02db3d42a943p-11,
+                      0x1.565bcd0d80d37p-8, -0x1.b82ce3128297cp-6, 0x1.ce2f21a042a68p-4, -0x1.812746b0379e4p-2,
+                      0x1.06eba8214db69p-3);
+  const Vd below = fma(a, q, a);
+  const Vd t = at_most(a, set1<Vd>(6.0)) - set1<Vd>(1.5);
+  const Vd p = horner(t, -0x1.4dc931a00712fp-54, 0x1.df47dd2ba340bp-49, -0x1.3cbe696595314p-44, 0x1.00c0cafeb40fep-40,
+                      -0x1.1ec68b440ba87p-37, 0x1.d4f014edbf2d5p-35, -0x1.20f860f15176ap-32, 0x1.0a5407e329416p-30,
+                      -0x1.487bb7f8ad584p-29, 0x1.27fe779389932p-30, 0x1.dec9a4a28aaa6p-26, -0x1.9d99d43b1e5d2p-23,
+                      0x1.b79137fa43f7ap-21, -0x1.3e3578e7c9f85p-19, 0x1.63409aa56b1ep-19, 0x1.790bc2a310ea7p-16,
+                      -0x1.c4e86aa753638p-13, 0x1.49926235dcda2p-10, -0x1.89a87b48ff9c8p-8, 0x1.a71a4bde02eb2p-6,
+                      0x1.c90827462a19p-1, 0x1.c1206279e92bcp1, 0x1.b137096b18e96p1);
+  const ExpParts<double> e = exp_parts(neg(p));
+  const Vd above = set1<Vd>(1.0) - scale2_normal(e.p, e.t);
+  return with_sign_of(select(lt(a, set1<Vd>(0.9375)), below, above), x);
 }
 
 RAYO_ISA_END

@@ -242,6 +242,20 @@ RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t
   return {vaddq_s32(acc.v, vpaddq_s32(low, vmull_high_s16(x, y)))};
 }
 
+RAYO_INLINE Vec<double> widen_low(Vec<float> a) { return {vcvt_f64_f32(vget_low_f32(a.v))}; }
+RAYO_INLINE Vec<double> widen_high(Vec<float> a) { return {vcvt_high_f64_f32(a.v)}; }
+RAYO_INLINE Vec<float> narrow(Vec<double> low, Vec<double> high) {
+  return {vcvt_high_f32_f64(vcvt_f32_f64(low.v), high.v)};
+}
+template <class T>
+RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
+  typename IntOf<T>::type image[Vec<T>::size];
+  for (int i = 0; i < Vec<T>::size; ++i) image[i] = p[i];
+  T lanes[Vec<T>::size];
+  __builtin_memcpy(lanes, image, sizeof(lanes));
+  return load(lanes);
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_NEON_H

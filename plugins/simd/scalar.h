@@ -232,7 +232,16 @@ RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { store(p, a); }
 RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {
   const int32_t low = static_cast<int16_t>(a.v) * static_cast<int16_t>(b.v);
   const int32_t high = (a.v >> 16) * (b.v >> 16);
-  return {static_cast<int32_t>(static_cast<uint32_t>(acc.v) + static_cast<uint32_t>(low) + static_cast<uint32_t>(high))};
+  return {
+      static_cast<int32_t>(static_cast<uint32_t>(acc.v) + static_cast<uint32_t>(low) + static_cast<uint32_t>(high))};
+}
+
+RAYO_INLINE Vec<double> widen_low(Vec<float> a) { return {static_cast<double>(a.v)}; }
+RAYO_INLINE Vec<double> widen_high(Vec<float> a) { return {static_cast<double>(a.v)}; }
+RAYO_INLINE Vec<float> narrow(Vec<double> low, Vec<double>) { return {static_cast<float>(low.v)}; }
+template <class T>
+RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
+  return from_bits<T>({*p});
 }
 
 RAYO_ISA_END

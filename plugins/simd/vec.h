@@ -35,6 +35,9 @@
 //   to_real(i)                   int32 lanes to float, exact for |i| < 2^24
 //   load_pairs(p) store_pairs(p, i)   int32 lanes, each seen as two int16 by
 //   add_pairs(c, i, j)           c + low(i) low(j) + high(i) high(j), modulo 2^32
+//   load_bytes<T>(p)             lane i = the bits of the integer p[i], of size bytes
+//   widen_low(v), widen_high(v)  the lower, the upper half of float lanes as doubles, exact; with one lane both are it
+//   narrow(low, high)            their inverse, one rounding
 //   scale2(p, t)                 p * 2^k with one rounding, see below
 //   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
 //   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements
@@ -104,6 +107,14 @@ RAYO_INLINE Vec<T> round_by_magic(Vec<T> x, Vec<T> f) {
 template <class T>
 RAYO_INLINE Vec<T> with_sign_of(Vec<T> x, Vec<T> s) {
   return x | (s & set1<Vec<T>>(T(-0.0)));
+}
+
+/// load_bytes of n < size bytes, the other lanes 0; touches only p[0, n).
+template <class T>
+RAYO_INLINE Vec<T> load_bytes_n(const uint8_t *p, int n) {
+  uint8_t image[Vec<T>::size] = {};
+  for (int i = 0; i < n; ++i) image[i] = p[i];
+  return load_bytes<T>(image);
 }
 
 /// Lanes combined by repeated halving: v[l] = op(v[l], v[l + h]) for h = size/2 ... 1; op commutes.
