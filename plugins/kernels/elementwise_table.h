@@ -17,7 +17,7 @@ struct MapRow {
   void *out;
   int64_t out_stride;
   int64_t n;
-  double param;
+  double param = 0;
 };
 using MapFn = void (*)(const MapRow &row);
 

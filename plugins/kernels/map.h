@@ -102,7 +102,7 @@ template <class T, int N, class E, class F>
 }
 
 /// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...). Operand 0 has type E, the others T.
-template <class T, int N, class E, class F>
+template <class T, int N, class E = T, class F>
 RAYO_INLINE void map_row(const MapRow &row, F f) {
   const auto in = [&](int k) RAYO_LAMBDA { return static_cast<const T *>(row.in[k]); };
   const auto unit = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 1; };
