@@ -11,7 +11,7 @@ RAYO_ISA_BEGIN
 /// Does v take the place of best? NaN is larger than any number and equal to NaN; -0 equals +0.
 template <class T>
 RAYO_INLINE bool argmax_takes(T v, T best, bool last) {
-  if (v != v) return last || best == best;
+  if (__builtin_isnan(v)) return last || !__builtin_isnan(best);
   return v > best || (last && v == best);
 }
 
