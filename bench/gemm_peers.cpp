@@ -15,8 +15,6 @@
 #include <memory>
 #include <random>
 
-extern "C" void openblas_set_num_threads(int);
-
 namespace {
 
 using rayo::test::Bound;

@@ -68,7 +68,8 @@ Child::Child(const std::function<void(const Send &)> &body) {
 Child::~Child() {
   if (pid_ > 0) {
     kill();
-    (void)wait();
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
   }
   if (fd_ >= 0) ::close(fd_);
 }

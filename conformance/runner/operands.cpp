@@ -15,7 +15,9 @@ AttrPack::AttrPack(const Case &c, const OpInfo &op) {
   ints_.reserve(c.attrs.size());
   reals_.reserve(c.attrs.size());
   texts_.reserve(c.attrs.size());
-  for (const auto &[name, value] : c.attrs) {
+  for (const auto &attr : c.attrs) {
+    const std::string &name = attr.first;
+    const std::string &value = attr.second;
     const auto info = std::find_if(op.attrs.begin(), op.attrs.end(), [&](const AttrInfo &a) { return a.name == name; });
     if (info == op.attrs.end()) throw CaseError(fmt::format("op '{}' has no attribute '{}'", op.name, name));
     switch (info->kind) {

@@ -98,7 +98,7 @@ void list_folder(const std::string &folder, SearchResult *result) {
   }
   std::sort(names.begin(), names.end());
   for (const std::string &name : names) {
-    const std::string file = real == "/" ? real + name : real + "/" + name;
+    const std::string file = (fs::path(real) / name).string();
     std::string target = real_path_of(file);
     if (target.empty()) {
       result->refused.push_back({file, fmt::format("cannot be opened: {}", std::strerror(errno))});

@@ -22,7 +22,7 @@ RAYO_INLINE bool arg_beyond(MinOp<T>, T a, T b) {
 /// Does v take the place of best? NaN is beyond any number and equal to NaN; -0 equals +0.
 template <class Op, class T>
 RAYO_INLINE bool arg_takes(T v, T best, bool last) {
-  if (v != v) return last || best == best;
+  if (__builtin_isnan(v)) return last || !__builtin_isnan(best);
   return arg_beyond(Op(), v, best) || (last && v == best);
 }
 

@@ -67,7 +67,7 @@ std::vector<T> make_data(size_t n, uint64_t seed, bool specials = false) {
 
 template <class T>
 bool same_bits(T a, T b) {
-  return (a != a && b != b) || std::memcmp(&a, &b, sizeof(T)) == 0;
+  return (std::isnan(a) && std::isnan(b)) || std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
 template <class T>

@@ -124,8 +124,8 @@ struct Layout {
   std::vector<int64_t> shape;
   std::vector<int64_t> strides;
 
-  Layout(std::vector<int64_t> shape_)
-      : shape(std::move(shape_)), strides(shape.size()) {  // NOLINT: a shape is a layout
+  // NOLINTNEXTLINE(google-explicit-constructor): a shape is a layout
+  Layout(std::vector<int64_t> shape_) : shape(std::move(shape_)), strides(shape.size()) {
     int64_t step = 1;
     for (size_t i = shape.size(); i-- > 0;) {
       strides[i] = step;

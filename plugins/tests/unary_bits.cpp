@@ -140,7 +140,7 @@ void scan(const std::string &op, const std::vector<std::unique_ptr<Plugin>> &plu
 }  // namespace
 
 int main(int argc, char **argv) {
-  if (argc < 3 || kOracles.count(argv[1]) == 0) {
+  if (argc < 3 || !kOracles.contains(argv[1])) {
     std::fprintf(stderr, "usage: unary_bits OP REFERENCE.so OTHER.so... [--log2 N | --all] [--bits-only]\n  OP: ");
     for (const auto &row : kOracles) std::fprintf(stderr, "%s ", row.first.c_str());
     std::fprintf(stderr, "\n");

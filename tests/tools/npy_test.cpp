@@ -152,8 +152,8 @@ TEST_F(NpyTest, HeadersAreThoseOfNumpy) {
 TEST_F(NpyTest, RefusesWhatIsNoNpyFile) {
   refuses("", RAYO_IO, {"it is empty"});
   refuses("hello, world", RAYO_IO, {"begins with 'hello,'", "\\x93NUMPY"});
-  refuses(std::string("PK\x03\x04 and more", 14), RAYO_IO, {".npz"});
-  refuses(std::string("\x80\x04\x95 and more", 13), RAYO_IO, {"pickle"});
+  refuses(std::string("PK\x03\x04 and more"), RAYO_IO, {".npz"});
+  refuses(std::string("\x80\x04\x95 and more"), RAYO_IO, {"pickle"});
   refuses("\x93NUM", RAYO_IO, {"truncated", "4 bytes"});
   refuses(npy(dict("<f4", "()"), "1234", 9), RAYO_UNSUPPORTED, {"version 9.0", "1.0, 2.0, 3.0"});
 }

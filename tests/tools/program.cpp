@@ -18,8 +18,6 @@
 
 #include "npy_header.hpp"
 
-extern char **environ;
-
 namespace rayo::tools::test {
 namespace {
 

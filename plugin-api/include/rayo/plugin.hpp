@@ -67,6 +67,7 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
   return fence(error, [&] {
     check_extensions(desc->next);
     const auto *self = reinterpret_cast<const Instance *>(instance);
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): the fence catches it
     auto bound = std::unique_ptr<Bound<K>>(new Bound<K>{self->host, K(*desc)});
     rayo_prepared result{};
     result.fn = call<K>;
@@ -94,7 +95,10 @@ rayo_status infer_shape(const rayo_op_desc *desc, rayo_shape *out, rayo_error *e
 }
 
 inline rayo_status create(const rayo_host *host, rayo_instance **out, rayo_error *error) noexcept {
-  return fence(error, [&] { *out = reinterpret_cast<rayo_instance *>(new Instance{host}); });
+  return fence(error, [&] {
+    // NOLINTNEXTLINE(bugprone-unhandled-exception-at-new): the fence catches it
+    *out = reinterpret_cast<rayo_instance *>(new Instance{host});
+  });
 }
 inline void destroy(rayo_instance *instance) noexcept { delete reinterpret_cast<Instance *>(instance); }
 }  // namespace detail
