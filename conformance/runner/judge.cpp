@@ -64,8 +64,9 @@ Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bo
     // Any of the finite value, an infinity or the NaN of Inf - Inf is a legal way to overflow.
     if (!std::isfinite(actual)) return {true, 0, 0};
   }
-  const R ulp = ulp_at(format, e.value);
   if (judged.flushes) allowed += static_cast<R>(std::ldexp(1.0, format.min_exponent));
+  // Near 0 a bound made of other quantities is beyond counting in ULP; keep the share of it readable.
+  const R ulp = std::max(ulp_at(format, e.value), allowed * R(0x1p-900));
   const double bound_ulp = std::min(kWorst, static_cast<double>(allowed / ulp));
   if (std::isnan(actual)) return {false, kWorst, bound_ulp};
   if (allowed == 0) {
