@@ -131,7 +131,7 @@ void binary(CaseList &list) {
 void power(CaseList &list) {
   binary(list);
   const std::int64_t n = list.plan().quick ? 2000 : 50000;
-  for (const char *pair : {"positive,uniform", "loguniform,integers", "nearone,loguniform", "positive,offset",
+  for (const char *pair : {"positive,uniform", "loguniform,integers", "nearone,loguniform", "nearone,offset",
                            "integers,integers", "bits,uniform", "nearone,integers", "bits,halves"}) {
     list.add(copies({n}, 2)).distributions = split(pair, ',');
   }
