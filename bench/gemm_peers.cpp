@@ -50,7 +50,9 @@ double median(std::vector<double> v) {
 
 void product(const Shape &s, const float *a, const float *b, float *c, bool blas) {
   const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
-  if (blas) {
+  if (blas && n == 1) {
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, m, k, 1.0F, a, k, b, 1, 0.0F, c, 1);
+  } else if (blas) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0F, a, k, b, n, 0.0F, c, n);
   } else {
     dnnl_sgemm('N', 'N', s.m, s.n, s.k, 1.0F, a, s.k, b, s.n, 0.0F, c, s.n);
@@ -58,6 +60,10 @@ void product(const Shape &s, const float *a, const float *b, float *c, bool blas
 }
 void product(const Shape &s, const double *a, const double *b, double *c, bool) {
   const int m = static_cast<int>(s.m), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
+  if (n == 1) {
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, m, k, 1.0, a, k, b, 1, 0.0, c, 1);
+    return;
+  }
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1.0, a, k, b, n, 0.0, c, n);
 }
 
@@ -72,13 +78,19 @@ void race(const Shape &s, const std::vector<std::unique_ptr<Plugin>> &plugins, i
   const rayo::test::ThreadExecutor one(1);
   std::vector<std::unique_ptr<Bound>> bound;
   std::vector<Contestant> all;
-  for (const auto &plugin : plugins) {
-    bound.push_back(std::make_unique<Bound>(*plugin, "matmul", sizeof(T) == 4 ? RAYO_F32 : RAYO_F64,
+  const auto enter = [&](const Plugin &plugin, const char *suffix, const rayo::test::Attributes &attributes) {
+    bound.push_back(std::make_unique<Bound>(plugin, "matmul", sizeof(T) == 4 ? RAYO_F32 : RAYO_F64,
                                             std::vector<rayo::test::Layout>{{{s.m, s.k}}, {{s.k, s.n}}},
-                                            rayo::test::Layout{{s.m, s.n}}, rayo::test::Attributes{}, 1));
+                                            rayo::test::Layout{{s.m, s.n}}, attributes, 1));
     const Bound *op = bound.back().get();
-    all.push_back({plugin->name(), [&, op] { op->run(one, {a.data(), b.data()}, c.data()); }});
+    all.push_back({plugin.name() + suffix, [&, op] { op->run(one, {a.data(), b.data()}, c.data()); }});
+  };
+  for (const auto &plugin : plugins) {
+    enter(*plugin, "", {});
+    // Matrix times vector: the same by one chain per element, what batch_invariant costs.
+    if (s.n == 1) enter(*plugin, " chain", {.batch_invariant = 1});
   }
+  const size_t ours = all.size();
   if (sizeof(T) == 4) all.push_back({"onednn", [&] { product(s, a.data(), b.data(), c.data(), false); }});
   all.push_back({"openblas", [&] { product(s, a.data(), b.data(), c.data(), true); }});
   const double flops = 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
@@ -89,11 +101,11 @@ void race(const Shape &s, const std::vector<std::unique_ptr<Plugin>> &plugins, i
   }
   std::printf("%5ldx%ldx%ld %s", s.m, s.n, s.k, sizeof(T) == 4 ? "f32" : "f64");
   double best_peer = 1e30;
-  for (size_t i = plugins.size(); i < all.size(); ++i) best_peer = std::min(best_peer, median(all[i].seconds));
+  for (size_t i = ours; i < all.size(); ++i) best_peer = std::min(best_peer, median(all[i].seconds));
   for (size_t i = 0; i < all.size(); ++i) {
     const double t = median(all[i].seconds);
     std::printf("  %s %.1f", all[i].name.c_str(), flops / t * 1e-9);
-    if (i < plugins.size()) std::printf(" (%.2fx)", best_peer / t);
+    if (i < ours) std::printf(" (%.2fx)", best_peer / t);
   }
   std::printf("\n");
   std::fflush(stdout);
