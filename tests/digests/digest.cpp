@@ -202,7 +202,7 @@ std::vector<Entry> entries(const Runtime &runtime) {
       Entry entry{info.name, info.family, "", {}};
       for (const std::string &variable : order) entry.types += (entry.types.empty() ? "" : ",") + choice.at(variable);
       for (const std::string &type : input_types)
-        entry.input_types.push_back(choice.count(type) != 0 ? choice.at(type) : type);
+        entry.input_types.push_back(choice.contains(type) ? choice.at(type) : type);
       all.push_back(std::move(entry));
     }
   }
