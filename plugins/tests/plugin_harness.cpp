@@ -146,6 +146,7 @@ const rayo_kernel *Plugin::find(const std::string &op, DLDataType type) const {
 rayo_status Plugin::run(const std::string &op, const std::vector<View> &inputs, const std::vector<const void *> &in,
                         const View &output, void *out, const std::vector<Attr> &attrs, uint32_t threads) const {
   const rayo_kernel *kernel = find(op, inputs[0].dtype);
+  if (kernel == nullptr) kernel = find(op, output.dtype);  // where's first operand is not of the variable's type
   if (kernel == nullptr) return RAYO_NOT_FOUND;
   std::vector<std::vector<int64_t>> strides;
   for (const View &v : inputs) strides.push_back(v.strides.empty() ? row_major(v.shape) : v.strides);
