@@ -48,9 +48,9 @@ double maximum(const std::vector<double> &x, const Line &line) {
   return m;
 }
 
-// Leaves x_i - m in value and returns the sum of e^(x_i - m).
+// Leaves e^(x_i - m), or x_i - m if `logarithm`, in value and returns the sum of e^(x_i - m).
 template <class R>
-R shifted(const std::vector<double> &x, const Line &line, Expected<R> &out) {
+R shifted(const std::vector<double> &x, const Line &line, bool logarithm, Expected<R> &out) {
   const R m = static_cast<R>(maximum(x, line));
   R sum = 0;
   for (std::size_t i = 0; i < line.n; ++i) {
@@ -58,7 +58,9 @@ R shifted(const std::vector<double> &x, const Line &line, Expected<R> &out) {
     e.value = static_cast<R>(x[line.at(i)]) - m;
     e.argument = static_cast<double>(w::fabs(e.value));
     e.count = static_cast<double>(line.n);
-    sum += w::exp(e.value);
+    const R power = w::exp(e.value);
+    sum += power;
+    if (!logarithm) e.value = power;
   }
   return sum;
 }
@@ -66,18 +68,15 @@ R shifted(const std::vector<double> &x, const Line &line, Expected<R> &out) {
 template <class R>
 void softmax(const Problem &p, Expected<R> &out) {
   for_each_line(p, out, [&](const Line &line) {
-    const R sum = shifted(p.inputs[0].data, line, out);
-    for (std::size_t i = 0; i < line.n; ++i) {
-      R &value = out.elements[line.at(i)].value;
-      value = w::exp(value) / sum;
-    }
+    const R sum = shifted(p.inputs[0].data, line, false, out);
+    for (std::size_t i = 0; i < line.n; ++i) out.elements[line.at(i)].value /= sum;
   });
 }
 
 template <class R>
 void log_softmax(const Problem &p, Expected<R> &out) {
   for_each_line(p, out, [&](const Line &line) {
-    const R ln = w::log(shifted(p.inputs[0].data, line, out));
+    const R ln = w::log(shifted(p.inputs[0].data, line, true, out));
     for (std::size_t i = 0; i < line.n; ++i) out.elements[line.at(i)].value -= ln;
   });
 }

@@ -24,6 +24,7 @@ std::vector<Extents> product_extents(const Plan &plan) {
   std::vector<Extents> all = {{1, 1, 1},    {1, 1, 100},  {1, 64, 64},  {64, 1, 64},  {64, 64, 1},  {12, 32, 16},
                               {13, 33, 17}, {24, 64, 64}, {6, 16, 300}, {1, 257, 65}, {257, 1, 65}, {65, 66, 67},
                               {0, 3, 4},    {3, 0, 4},    {3, 4, 0},    {8, 130, 40}, {130, 8, 40}, {100, 100, 100}};
+  if (plan.quick && plan.dtype == Dtype::f64) all.pop_back();  // its oracle is dear
   if (!plan.quick) {
     const std::vector<Extents> large = {{127, 129, 128}, {255, 64, 257},  {64, 255, 1025}, {33, 1030, 40},
                                         {1, 1000, 1000}, {1000, 1, 1000}, {300, 300, 300}};
@@ -74,7 +75,10 @@ void matmul(CaseList &list) {
   for (const auto &strides : layouts) list.add({a, b}).strides = strides;
   list.add({{3, 19, 23}, {3, 23, 37}}).strides = {Shape{0, 23, 1}, std::nullopt};
   for (const Extents &e : std::initializer_list<Extents>{{90, 80, 70}, {1, 300, 200}, {300, 1, 200}}) {
-    for (const std::uint32_t threads : {1u, 2u, 7u}) list.add({{e.m, e.k}, {e.k, e.n}}).threads = threads;
+    for (const std::uint32_t threads : {1u, 2u, 7u}) {
+      if (list.plan().quick && list.plan().dtype == Dtype::f64 && threads != 7) continue;
+      list.add({{e.m, e.k}, {e.k, e.n}}).threads = threads;
+    }
   }
   list.add({{33, 34}, {34, 35}}).repeat = list.plan().quick ? 5 : 100;
   // Batch invariance: a row alone. Matrix-vector shapes need the attribute where the dot order would depend on m.

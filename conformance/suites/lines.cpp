@@ -16,6 +16,7 @@ void add_lines(CaseList &list, std::size_t inputs, bool empty, std::span<const s
   for (const std::int64_t n : line_lengths(list.plan())) {
     if (n == 0 && !empty) continue;
     list.add(std::vector<Shape>(inputs, {n}), rotation[turn++ % rotation.size()]);
+    if (list.plan().quick && n > 4096) continue;
     Case &c = list.add(std::vector<Shape>(inputs, {n}), "uniform");
     c.guard = Guard::front;
     c.offsets.assign(inputs, static_cast<std::uint32_t>(turn * 11 % 64));
