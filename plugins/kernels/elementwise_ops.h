@@ -26,6 +26,7 @@ inline constexpr auto op_copy = [](auto x) RAYO_LAMBDA { return x; };
 inline constexpr auto op_neg = [](auto x) RAYO_LAMBDA { return neg(x); };
 inline constexpr auto op_abs = [](auto x) RAYO_LAMBDA { return abs(x); };
 inline constexpr auto op_sqrt = [](auto x) RAYO_LAMBDA { return sqrt(x); };
+inline constexpr auto op_rsqrt = [](auto x) RAYO_LAMBDA { return set1<decltype(x)>(1) / sqrt(x); };
 inline constexpr auto op_relu = [](auto x) RAYO_LAMBDA { return max_nan(x, set1<decltype(x)>(0)); };
 inline constexpr auto op_leaky_relu = [](auto x, auto alpha)
                                           RAYO_LAMBDA { return select(ge(x, set1<decltype(x)>(0)), x, alpha * x); };

@@ -21,6 +21,7 @@ Real wide(const std::string &name, Real x, Real y) {
   if (name == "floor") return std::floor(x);
   if (name == "ceil") return std::ceil(x);
   if (name == "sqrt") return std::sqrt(x);
+  if (name == "rsqrt") return 1 / std::sqrt(x);
   if (name == "exp") return std::exp(x);
   if (name == "log") return std::log(x);
   if (name == "sin") return std::sin(x);
@@ -86,6 +87,7 @@ const std::vector<MathOp> &math_ops() {
       {"floor", "floor", {}, 1, 0, false, false, true},
       {"ceil", "ceil", {}, 1, 0, false, false, true},
       {"sqrt", "sqrt", {}, 1, 0.5, false, false, true},
+      {"rsqrt", "rsqrt", {}, 1, 2, false, false, false},
       {"exp", "exp", {}, 1, 1, false, false, true},
       {"log", "log", {}, 1, 1, false, false, true},
       {"sin", "sin", {}, 1, 2, false, false, false},
@@ -144,6 +146,10 @@ void truth(const std::string &name, const mpfr_t x, const mpfr_t y, mpfr_t t) {
   if (name == "floor") mpfr_floor(t, x);
   if (name == "ceil") mpfr_ceil(t, x);
   if (name == "sqrt") mpfr_sqrt(t, x, kNear);
+  if (name == "rsqrt") {  // not mpfr_rec_sqrt, which makes +inf of -0
+    mpfr_sqrt(t, x, kNear);
+    mpfr_ui_div(t, 1, t, kNear);
+  }
   if (name == "exp") mpfr_exp(t, x, kNear);
   if (name == "log") mpfr_log(t, x, kNear);
   if (name == "sin") mpfr_sin(t, x, kNear);
