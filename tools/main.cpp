@@ -19,6 +19,8 @@
 namespace rayo::tools {
 namespace {
 
+constexpr const char *kNoOutput = "standard output could not be written (closed, or the disk is full)";
+
 struct SubCommand {
   const char *name;
   const char *summary;
@@ -60,7 +62,7 @@ int run_sub_command(const SubCommand &command, Arguments arguments) {
   try {
     const int exit_code = command.run(arguments);
     if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-      return report(command.name, "standard output could not be written (closed, or the disk is full)", kExitFailed);
+      return report(command.name, kNoOutput, kExitFailed);
     }
     return exit_code;
   } catch (const CommandError &error) {
@@ -69,6 +71,7 @@ int run_sub_command(const SubCommand &command, Arguments arguments) {
   } catch (const std::bad_alloc &) {
     return report(command.name, "out of memory; try smaller inputs, or free memory first", kExitFailed);
   } catch (const std::exception &error) {
+    if (std::ferror(stdout) != 0) return report(command.name, kNoOutput, kExitFailed);  // thrown while printing
     return report(command.name, fmt::format("internal error: {}; please report it", error.what()), kExitFailed);
   }
 }

@@ -170,9 +170,9 @@ RAYO_INLINE Vec<T> sin_shifted(Vec<T> x, T shift) {
   const Vi k = bits(p.t + set1<Vec<T>>(shift));
   const Vec<T> one = set1<Vec<T>>(T(1));
   const Vec<T> z = p.r * p.r;
-  const Vec<T> sine = p.r + fma(p.r * z, sin_tail(z), p.c);
   const Vec<T> half = set1<Vec<T>>(T(0.5)) * z;
   const Vec<T> w = one - half;
+  const Vec<T> sine = p.r + fma(p.r * z, sin_tail(z), p.c * w);  // sin(r + c) = sin r + c cos r, cos r near w
   const Vec<T> cosine = w + (((one - w) - half) + fma(z * z, cos_tail(z), neg(p.r * p.c)));
   const Mask<T> even = eq(from_bits<T>((k & set1<Vi>(1)) + bits(one)), one);
   return select(even, sine, cosine) ^ from_bits<T>(shl<kSign - 1>(k & set1<Vi>(2)));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// op_digests: takes one SHA-256 per reproducible op and types and compares it with the committed file, so that bits cannot
-// change unnoticed. Exit codes: 0 equal, 1 different or missing, 2 usage, 77 no such device here (a skip for ctest).
+// op_digests: takes one SHA-256 per reproducible op and types and compares it with the committed file, so that bits
+// cannot change unnoticed. Exit codes: 0 equal, 1 different or missing, 2 usage, 77 no such device here (a skip for
+// ctest).
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -39,7 +40,8 @@ Digests read_file(const std::string &path) {
     if (line.empty() || line[0] == '#') continue;
     const std::size_t space = line.rfind(' ');
     if (space == std::string::npos || !digests.emplace(line.substr(0, space), line.substr(space + 1)).second)
-      throw std::runtime_error(path + ": '" + line + "' is no line 'OP TYPES SHA256', or comes twice");
+      throw std::runtime_error(
+          std::string(path).append(": '").append(line).append("' is no line 'OP TYPES SHA256', or comes twice"));
   }
   return digests;
 }
