@@ -20,11 +20,22 @@ RAYO_INLINE Vec<T> logistic_times(Vec<T> v, Vec<T> by) {
   return select(ge(v, set1<Vec<T>>(T(0))), by, by * e) / (set1<Vec<T>>(T(1)) + e);
 }
 
-/// 1 / (1 + e^-x): every step rises or falls with x, so the whole does (logistic_times falls by an ULP here and there).
+/// e^x by 1 + (r + r^2 tail): one operation more than exp, but it never falls, where exp's q r + 1 falls by an ULP here
+/// and there as q rounds.
+template <class T>
+RAYO_INLINE Vec<T> exp_rising(Vec<T> x) {
+  const Vec<T> lowest = set1<Vec<T>>(sizeof(T) == 4 ? T(-104) : T(-746));
+  const Vec<T> b = at_most(at_least(x, lowest), set1<Vec<T>>(sizeof(T) == 4 ? T(89) : T(710)));
+  const Vec<T> t = exp_parts(b).t;
+  const Vec<T> r = reduce_exp(b, t - set1<Vec<T>>(kRoundMagic<T>));
+  return scale2(set1<Vec<T>>(T(1)) + fma(r * r, exp_tail(r), r), t);
+}
+
+/// 1 / (1 + e^-x): every step rises or falls with x, so the whole does.
 template <class T>
 RAYO_INLINE Vec<T> sigmoid(Vec<T> x) {
   const Vec<T> one = set1<Vec<T>>(T(1));
-  return one / (one + exp(neg(x)));
+  return one / (one + exp_rising(neg(x)));
 }
 
 /// x / (1 + e^-x). Where e^x is 0 the argument is kept finite, so that the result is -0 and not NaN.
