@@ -175,6 +175,23 @@ T value(const Plugin &p, const std::string &op, std::vector<T> x, const std::vec
   return y;
 }
 
+TEST(Elementwise, SigmoidNeverFallsBetweenNeighbours) {
+  const int64_t n = 1 << 19;
+  const View v = compact({n}, RAYO_F32);
+  for (const float start : {0.0302f, 0.3f, 0.9f, 1.9f, 5.0f, 17.0f, 80.0f}) {
+    for (const float sign : {1.0f, -1.0f}) {
+      std::vector<float> x, y(static_cast<size_t>(n));
+      for (float f = start; x.size() < y.size(); f = std::nextafter(f, HUGE_VALF)) x.push_back(sign * f);
+      for (const auto &p : plugins()) {
+        ASSERT_EQ(p->run("sigmoid", {v}, {x.data()}, v, y.data()), RAYO_OK);
+        for (size_t i = 1; i < y.size(); ++i) {
+          ASSERT_GE(sign * y[i], sign * y[i - 1]) << p->name() << " at " << x[i];
+        }
+      }
+    }
+  }
+}
+
 /// C's table of special cases.
 template <class T>
 void pow_of_special_values() {
