@@ -42,6 +42,7 @@ template <class T>
 void run_all(int64_t n, bool high) {
   const auto count = static_cast<size_t>(n);
   const Guarded a(count * sizeof(T), high), b(count * sizeof(T), high), y(count * sizeof(T), high), one(8, high);
+  const Guarded condition(count, high);
   fill<T>(a, count, 1);
   fill<T>(b, count, 2);
   const View v = compact({n}, dtype_of<T>()), scalar = compact({}, dtype_of<T>()), index = compact({}, RAYO_I64);
@@ -51,10 +52,16 @@ void run_all(int64_t n, bool high) {
       const View same = {{n}, {0}, dtype_of<T>()};
       ASSERT_EQ(p->run(op, {v, same}, {a.data(), one.data()}, v, y.data()), RAYO_OK);
     }
-    for (const char *op : {"neg", "abs", "sqrt", "relu", "exp", "log", "tanh", "sigmoid", "gelu", "swish"}) {
-      if (p->find(op, dtype_of<T>()) == nullptr) continue;
-      ASSERT_EQ(p->run(op, {v}, {a.data()}, v, y.data(), {string_attr("approximate", "none")}), RAYO_OK);
+    for (const char *op : {"neg", "abs", "sqrt", "rsqrt", "relu", "leaky_relu", "exp", "log", "sin", "cos", "tanh",
+                           "erf", "sigmoid", "gelu", "swish", "elu", "round", "floor", "ceil"}) {
+      const std::vector<Attr> attrs = {string_attr("approximate", "none"), float_attr("alpha", 0.5)};
+      ASSERT_EQ(p->run(op, {v}, {a.data()}, v, y.data(), attrs), RAYO_OK);
     }
+    ASSERT_EQ(p->run("pow", {v, v}, {a.data(), b.data()}, v, y.data()), RAYO_OK);
+    ASSERT_EQ(p->run("fma", {v, v, v}, {a.data(), b.data(), a.data()}, v, y.data()), RAYO_OK);
+    ASSERT_EQ(p->run("clip", {v, v, v}, {a.data(), b.data(), b.data()}, v, y.data()), RAYO_OK);
+    const View bytes = compact({n}, RAYO_U8);
+    ASSERT_EQ(p->run("where", {bytes, v, v}, {condition.data(), a.data(), b.data()}, v, y.data()), RAYO_OK);
     for (const char *op :
          {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_l1", "reduce_l2", "variance"}) {
       const std::vector<Attr> attrs = {int_attr("axes", {0}), int_attr("keepdims", {0})};
