@@ -94,7 +94,7 @@ RAYO_INLINE D real_to_int(S x) {
   constexpr S kLow = static_cast<S>(kIntMin<D>);
   const bool high = x >= kAbove;
   const bool low = x < kLow;
-  const D inside = static_cast<D>(high || low || x != x ? S(0) : x);
+  const D inside = static_cast<D>(high || low || __builtin_isnan(x) ? S(0) : x);
   return high ? static_cast<D>(kIntMax<D>) : (low ? static_cast<D>(kIntMin<D>) : inside);
 }
 template <class D, class S>
