@@ -36,7 +36,7 @@ struct Options {
 struct Result {
   double ulp = 0;
   double at[2] = {0, 0};
-  uint64_t beyond = 0, wrong = 0, bits = 0, falls = 0, inputs = 0;
+  unsigned long long beyond = 0, wrong = 0, bits = 0, falls = 0;
   double fall_ulp = 0;
 };
 
@@ -172,7 +172,6 @@ Result measure(const MathOp &op, const Options &o, int log2) {
       const std::vector<T> z = apply(*o.plugins[p], op, x);
       for (size_t i = 0; i < chunk; ++i) r.bits += same(y[i], z[i]) ? 0 : 1;
     }
-    r.inputs += chunk;
   }
   return r;
 }
@@ -227,12 +226,11 @@ std::string format_row(const MathOp &op, const std::string &type, int log2, cons
   std::strftime(date, sizeof date, "%Y-%m-%d", std::gmtime(&now));
   char at[80], falls[60] = "-";
   std::snprintf(at, sizeof at, op.arity == 2 ? "%a, %a" : "%a", r.at[0], r.at[1]);
-  if (op.rises && type == "f32") std::snprintf(falls, sizeof falls, "%llu", static_cast<unsigned long long>(r.falls));
+  if (op.rises && type == "f32") std::snprintf(falls, sizeof falls, "%llu", r.falls);
   if (r.falls != 0) std::snprintf(falls + std::strlen(falls), 30, " (%.3g ULP)", r.fall_ulp);
   char row[600];
   std::snprintf(row, sizeof row, "| %s | %s | 2^%d | %.3f | %s | %g | %llu | %llu | %s | %s | %s |", op.name.c_str(),
-                type.c_str(), log2, r.ulp, at, op.ulp, static_cast<unsigned long long>(r.beyond + r.wrong),
-                static_cast<unsigned long long>(r.bits), falls, plugins.c_str(), date);
+                type.c_str(), log2, r.ulp, at, op.ulp, r.beyond + r.wrong, r.bits, falls, plugins.c_str(), date);
   return row;
 }
 
