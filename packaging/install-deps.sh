@@ -34,8 +34,15 @@ packages_of() {
   esac
 }
 
+# A name without an architecture means this machine's: a foreign twin beside it, or alone, does not count.
 installed() {
-  [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+  local name=$1 wanted
+  case $name in
+    *:*) wanted="${name#*:}" ;;
+    *) wanted=$(dpkg --print-architecture) ;;
+  esac
+  dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "${name%%:*}" 2>/dev/null |
+    grep -qxE "($wanted|all) installed"
 }
 
 mode=install
