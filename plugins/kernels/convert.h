@@ -90,7 +90,8 @@ inline constexpr int64_t kIntMin<int64_t> = INT64_MIN;
 /// Towards zero, saturating; NaN gives 0. 2^63 and 2^31 are exact in both types, and one above the largest value.
 template <class D, class S>
 RAYO_INLINE D real_to_int(S x) {
-  constexpr S kAbove = static_cast<S>(kIntMax<D> / 2 + 1) * S(2);
+  constexpr D kHalf = kIntMax<D> / 2 + 1;
+  constexpr S kAbove = static_cast<S>(kHalf) * S(2);
   constexpr S kLow = static_cast<S>(kIntMin<D>);
   const bool high = x >= kAbove;
   const bool low = x < kLow;

@@ -51,10 +51,8 @@ void pack(const IntPackSource &source, int64_t width, int32_t *out) {
 void tile(const int32_t *a, const int32_t *b, int64_t pairs, int32_t *y) {
   using V = Vec<int32_t>;
   V acc[kRows][kVectors];
-#pragma GCC unroll 8
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) acc[i][v] = set1<V>(0);
+  for (auto &row : acc) {
+    for (V &lane : row) lane = set1<V>(0);
   }
   for (int64_t p = 0; p < pairs; ++p, a += kRows, b += kColumns) {
     V bv[kVectors];

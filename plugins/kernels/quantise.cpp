@@ -68,7 +68,7 @@ void dequantize_row(const MapRow &row) {
   const auto put = [&](int64_t at, float v) RAYO_LAMBDA { __builtin_memcpy(y + at, &v, sizeof v); };
   if (row.in_stride[0] == 1 && row.in_stride[1] == 0 && row.in_stride[2] == 0 && row.out_stride == 1) {
     const float s = get(0);
-    const int z = zero[0];  // NOLINT(bugprone-signed-char-misuse): a number, not a character
+    const int z = zero[0];
     for (int64_t i = 0; i < row.n; ++i) put(i, static_cast<float>(x[i] - z) * s);
     return;
   }
