@@ -16,9 +16,10 @@ packages_of() {
   case $1 in
     # libmd: SHA-256 of plugin files. sleef: transcendentals. dlpack: the tensor struct.
     build) echo ca-certificates g++ cmake ninja-build ccache pkg-config libboost-dev libboost-program-options-dev libfmt-dev \
-      nlohmann-json3-dev libdlpack-dev libmd-dev libsleef-dev ;;
+      nlohmann-json3-dev libdlpack-dev libmd-dev ;;
     # binutils: nm, objdump and readelf look at the built plugins.
-    test) echo libgtest-dev python3 python3-numpy binutils ;;
+    # MPFR judges f64 results; tests only.
+    test) echo libgtest-dev python3 python3-numpy binutils libmpfr-dev libgmp-dev ;;
     # Google Benchmark, and the libraries we are measured against.
     bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev ;;
     lint) echo clang-format-14 clang-tidy-14 shellcheck python3 ;;

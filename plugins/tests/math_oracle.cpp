@@ -2,8 +2,10 @@
 #include "math_oracle.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <map>
 #ifdef RAYO_HAVE_MPFR
 #include <mpfr.h>
 #endif
@@ -11,30 +13,37 @@
 namespace rayo_test {
 namespace {
 
-using Real = long double;
-
-Real wide(const std::string &name, Real x, Real y) {
-  if (name == "neg") return -x;
-  if (name == "abs") return std::fabs(x);
-  if (name == "relu") return x > 0 ? x : 0;
-  if (name == "round") return std::rint(x);
-  if (name == "floor") return std::floor(x);
-  if (name == "ceil") return std::ceil(x);
-  if (name == "sqrt") return std::sqrt(x);
-  if (name == "rsqrt") return 1 / std::sqrt(x);
-  if (name == "exp") return std::exp(x);
-  if (name == "log") return std::log(x);
-  if (name == "sin") return std::sin(x);
-  if (name == "cos") return std::cos(x);
-  if (name == "tanh") return std::tanh(x);
-  if (name == "erf") return std::erf(x);
-  if (name == "pow") return std::pow(x, y);
-  if (name == "elu") return x >= 0 ? x : std::expm1(x);
-  if (name == "sigmoid") return 1 / (1 + std::exp(-x));
-  if (name == "swish") return x / (1 + std::exp(-x));
-  if (name == "gelu_none") return x / 2 * std::erfc(-x / std::sqrt(Real(2)));
-  const Real u = std::sqrt(2 / std::acos(Real(-1))) * (x + Real(0.044715L) * x * x * x);  // gelu_tanh
-  return x / (1 + std::exp(-2 * u));
+// The textbook's formula of a name, in Real; y is pow's exponent.
+template <class Real>
+Real (*formula(const std::string &name))(Real, Real) {
+  using F = Real (*)(Real, Real);
+  static const std::map<std::string, F> formulas = {
+      {"neg", [](Real x, Real) { return -x; }},
+      {"abs", [](Real x, Real) { return std::fabs(x); }},
+      {"relu", [](Real x, Real) { return x > 0 ? x : Real(0); }},
+      {"round", [](Real x, Real) { return std::rint(x); }},
+      {"floor", [](Real x, Real) { return std::floor(x); }},
+      {"ceil", [](Real x, Real) { return std::ceil(x); }},
+      {"sqrt", [](Real x, Real) { return std::sqrt(x); }},
+      {"rsqrt", [](Real x, Real) { return 1 / std::sqrt(x); }},
+      {"exp", [](Real x, Real) { return std::exp(x); }},
+      {"log", [](Real x, Real) { return std::log(x); }},
+      {"sin", [](Real x, Real) { return std::sin(x); }},
+      {"cos", [](Real x, Real) { return std::cos(x); }},
+      {"tanh", [](Real x, Real) { return std::tanh(x); }},
+      {"erf", [](Real x, Real) { return std::erf(x); }},
+      {"pow", [](Real x, Real y) { return std::pow(x, y); }},
+      {"elu", [](Real x, Real) { return x >= 0 ? x : std::expm1(x); }},
+      {"sigmoid", [](Real x, Real) { return 1 / (1 + std::exp(-x)); }},
+      {"swish", [](Real x, Real) { return x / (1 + std::exp(-x)); }},
+      {"gelu_none", [](Real x, Real) { return x / 2 * std::erfc(-x / std::sqrt(Real(2))); }},
+      {"gelu_tanh",
+       [](Real x, Real) {
+         const Real u = std::sqrt(2 / std::acos(Real(-1))) * (x + Real(0.044715L) * x * x * x);
+         return x / (1 + std::exp(-2 * u));
+       }},
+  };
+  return formulas.at(name);
 }
 
 /// Turns a true value's distance into a verdict. `allowed` is the op's absolute allowance at this input.
@@ -104,15 +113,36 @@ const std::vector<MathOp> &math_ops() {
   return ops;
 }
 
-Verdict judge(const MathOp &op, float x, float second, float got) {
-  Real t = wide(op.name, x, second);
+namespace {
+
+// `t` is the true value at x, in Real; 2^(exponent of t - 23), no less than the smallest subnormal, is one ULP.
+template <class Real>
+Verdict judge_f32(const MathOp &op, float x, Real t, float got) {
   if (std::isnan(t) && std::isinf(x) && (op.tiny || op.per_x)) t = 0;  // x / (1 + inf): the limit
-  const Real limit = std::ldexp(Real(1), 128) * (1 - std::ldexp(Real(1), -25));
+  constexpr Real kLimit = static_cast<Real>(0x1.ffffffp127);           // rounds to infinity
   Verdict v;
-  if (judge_special(got, static_cast<bool>(std::isnan(t)), std::fabs(t) >= limit, std::signbit(t), &v)) return v;
+  if (judge_special(got, static_cast<bool>(std::isnan(t)), std::fabs(t) >= kLimit, std::signbit(t), &v)) return v;
   if (t == 0) return wrong_if(got != 0);
-  const double error = static_cast<double>(std::fabs(t - got));
-  return weigh(op, error / std::ldexp(1.0, std::max(std::ilogb(t), -126) - 23), error, allowance(op, x));
+  const auto error = static_cast<double>(std::fabs(t - static_cast<Real>(got)));
+  const auto bits = std::bit_cast<uint64_t>(static_cast<double>(t));
+  const auto exponent = std::max<int64_t>(static_cast<int64_t>(bits >> 52 & 0x7ff), 1023 - 126);
+  return weigh(op, error / std::bit_cast<double>(static_cast<uint64_t>(exponent - 23) << 52), error, allowance(op, x));
+}
+
+}  // namespace
+
+Verdict judge(const MathOp &op, float x, float second, float got) {
+  return judge_f32<long double>(op, x, formula<long double>(op.name)(x, second), got);
+}
+
+std::vector<Verdict> judge_all(const MathOp &op, const std::vector<float> &x, const std::vector<float> &got) {
+  double (*const truth_of)(double, double) = formula<double>(op.name);
+  std::vector<Verdict> verdicts;
+  verdicts.reserve(x.size());
+  for (size_t i = 0; i < x.size(); ++i) {
+    verdicts.push_back(judge_f32<double>(op, x[i], truth_of(static_cast<double>(x[i]), 0), got[i]));
+  }
+  return verdicts;
 }
 
 #ifdef RAYO_HAVE_MPFR

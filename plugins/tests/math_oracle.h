@@ -33,6 +33,9 @@ struct Verdict {
   double ulp = 0;
 };
 Verdict judge(const MathOp &op, float x, float second, float got);
+/// The same for many inputs of a unary function, judged in double: its errors are 2^-29 ULP of f32, and it is ten times
+/// faster, which all 2^32 inputs need.
+std::vector<Verdict> judge_all(const MathOp &op, const std::vector<float> &x, const std::vector<float> &got);
 /// MPFR at 200 bits; `wrong` for everything where the build has no MPFR (math_oracle_has_f64() is false then).
 Verdict judge(const MathOp &op, double x, double second, double got);
 bool math_oracle_has_f64();
