@@ -103,16 +103,13 @@ TEST_F(CliBadInput, PlacesThatCannotBeWritten) {
   EXPECT_TRUE(S_ISCHR(status.st_mode)) << "/dev/null was replaced";
 }
 
-TEST_F(CliBadInput, AFullDiskLeavesTheOldFile) {
+TEST_F(CliBadInput, AFullStandardOutputIsAMessage) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
-  write_file(out_, "precious");
-  // Standard output on a full device: the result was computed, the report could not be written.
   const std::string command =
       std::string("RAYO_PLUGIN_PATH=" RAYO_PLUGIN_FOLDER " ") + RAYO_PROGRAM + " ops >/dev/full 2>" + (folder_ / "err");
   const int status = std::system(command.c_str());
   EXPECT_EQ(WEXITSTATUS(status), 1);
   EXPECT_NE(read_file(folder_ / "err").find("standard output"), std::string::npos);
-  EXPECT_EQ(read_file(out_), "precious");
 }
 
 TEST_F(CliBadInput, OutOfMemoryIsAMessage) {
