@@ -49,14 +49,15 @@ T sum_abs(std::span<const T> x, bool lanes);
 template <class T>
 T sum_squares(std::span<const T> x, bool lanes);
 
-// The text's exp and log in f32.
+// The text's exp and log.
 float exp(float x);
+double exp(double x);
 float log(float x);
+double log(double x);
 
-// One output element per input element, by the text: softmax, log_softmax, layer_norm, rms_norm. nullopt for other ops,
-// and where the text needs an exp of another type.
+// One output element per input element, by the text: softmax, log_softmax, layer_norm, rms_norm.
 template <class T>
-std::optional<std::vector<double>> normalise(const Problem &problem);
+std::vector<double> normalise(const Problem &problem);
 
 // The contract's result of a whole call, one double per output element in row-major order; nullopt for ops whose
 // results it does not decide by order alone. Dtypes: f32, f64.

@@ -106,5 +106,25 @@ TEST(Contract, EmptySumsAreZero) {
   EXPECT_EQ(chain(std::span<const double>(), std::span<const double>()), 0);
 }
 
+// Distance of `got` from the C library's value (itself below 1 ULP), in ULP.
+double ulps(double got, double expected) {
+  return std::fabs(got - expected) / (std::nextafter(std::fabs(expected), INFINITY) - std::fabs(expected));
+}
+
+TEST(Contract, F64ExpAndLogAreTheFunctionsTheirTextsName) {
+  for (int i = -7400; i < 7090; ++i) {
+    const double x = i * 0.1;
+    EXPECT_LE(ulps(exp(x), std::exp(x)), 2) << x;
+    const double y = std::exp(x);
+    if (y > 0) EXPECT_LE(ulps(log(y), std::log(y)), 2) << y;
+  }
+  EXPECT_EQ(exp(-INFINITY), 0);
+  EXPECT_EQ(exp(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(exp(std::nan(""))));
+  EXPECT_EQ(log(-0.0), -INFINITY);
+  EXPECT_EQ(log(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(log(-1.0)));
+}
+
 }  // namespace
 }  // namespace rayo::conform::contract
