@@ -26,6 +26,11 @@ set(RAYO_ISA_HEADER_avx512 avx512.h)
 set(RAYO_ISA_FLAGS_neon "")
 set(RAYO_ISA_HEADER_neon neon.h)
 
+# Scheduling before register allocation interleaves the two vectors of a step, whose formulas GCC otherwise leaves one
+# behind the other: on an Emerald Rapids core, AVX-512, n = 16384, exp 2.62 to 2.52 us, erf 7.5 to 7.2, gelu 9.06 to 8.81;
+# AVX2 erf 14.9 to 13.6. The order of instructions, never their operands: bits stay.
+set(RAYO_SCHEDULED_FAMILIES elementwise)
+
 # Kernel families: kernels/<family>.cpp once per ISA, cpu/ sources once.
 set(RAYO_KERNEL_FAMILIES tables elementwise reduce normalise transpose gemm gemm_int quantise convert)
 set(RAYO_CPU_SOURCES
@@ -56,6 +61,10 @@ function(rayo_isa_objects isa)
   target_include_directories(rayo_isa_${isa} PRIVATE ${RAYO_PLUGINS_DIR})
   target_link_libraries(rayo_isa_${isa} PRIVATE rayo::warnings)
   target_compile_options(rayo_isa_${isa} PRIVATE ${RAYO_KERNEL_FLAGS} ${RAYO_ISA_FLAGS_${isa}})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(TRANSFORM RAYO_SCHEDULED_FAMILIES REPLACE "(.+)" "${RAYO_PLUGINS_DIR}/kernels/\\1.cpp" OUTPUT_VARIABLE scheduled)
+    set_source_files_properties(${scheduled} PROPERTIES COMPILE_OPTIONS "-fschedule-insns;-fsched-pressure")
+  endif()
   target_compile_definitions(rayo_isa_${isa} PRIVATE RAYO_ISA=${isa} "RAYO_SIMD_HEADER=<simd/${RAYO_ISA_HEADER_${isa}}>")
 endfunction()
 

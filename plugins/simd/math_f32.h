@@ -80,7 +80,8 @@ RAYO_INLINE Vf tanh(Vf x) {
   return with_sign_of(select(lt(a, set1<Vf>(0.6f)), below, above), x);
 }
 
-/// erf x: x + x q(x^2) below 0.9375, 1 - e^-p(|x|) above; from 4 on it rounds to 1.
+/// erf x: x + x q(x^2) below 0.9375, 1 - e^-p(|x|) above; from 4 on it rounds to 1. -p comes from negated
+/// coefficients: the same bits, one operation less.
 RAYO_INLINE Vf erf(Vf x) {
   const Vf a = abs(x);
   const Vf z = a * a;
@@ -88,9 +89,9 @@ RAYO_INLINE Vf erf(Vf x) {
                       -0x1.812742p-2f, 0x1.06eba8p-3f);
   const Vf below = fma(a, q, a);
   const Vf b = at_most(a, set1<Vf>(4.0f));
-  const Vf p = horner(b, -0x1.ae39b6p-20f, 0x1.7c8044p-15f, -0x1.35ba0cp-11f, 0x1.36046ep-8f, -0x1.af7dep-6f,
-                      0x1.c24222p-4f, 0x1.4394b8p-1f, 0x1.21505ap0f, -0x1.34cb98p-12f);
-  const ExpParts<float> e = exp_parts(neg(p));
+  const Vf negative_p = horner(b, 0x1.ae39b6p-20f, -0x1.7c8044p-15f, 0x1.35ba0cp-11f, -0x1.36046ep-8f, 0x1.af7dep-6f,
+                               -0x1.c24222p-4f, -0x1.4394b8p-1f, -0x1.21505ap0f, 0x1.34cb98p-12f);
+  const ExpParts<float> e = exp_parts(negative_p);
   const Vf above = set1<Vf>(1.0f) - scale2_normal(e.p, e.t);
   return with_sign_of(select(lt(a, set1<Vf>(0.9375f)), below, above), x);
 }

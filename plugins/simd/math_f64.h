@@ -112,13 +112,14 @@ RAYO_INLINE Vd erf(Vd x) {
                       0x1.06eba8214db69p-3);
   const Vd below = fma(a, q, a);
   const Vd t = at_most(a, set1<Vd>(6.0)) - set1<Vd>(1.5);
-  const Vd p = horner(t, -0x1.4dc931a00712fp-54, 0x1.df47dd2ba340bp-49, -0x1.3cbe696595314p-44, 0x1.00c0cafeb40fep-40,
-                      -0x1.1ec68b440ba87p-37, 0x1.d4f014edbf2d5p-35, -0x1.20f860f15176ap-32, 0x1.0a5407e329416p-30,
-                      -0x1.487bb7f8ad584p-29, 0x1.27fe779389932p-30, 0x1.dec9a4a28aaa6p-26, -0x1.9d99d43b1e5d2p-23,
-                      0x1.b79137fa43f7ap-21, -0x1.3e3578e7c9f85p-19, 0x1.63409aa56b1ep-19, 0x1.790bc2a310ea7p-16,
-                      -0x1.c4e86aa753638p-13, 0x1.49926235dcda2p-10, -0x1.89a87b48ff9c8p-8, 0x1.a71a4bde02eb2p-6,
-                      0x1.c90827462a19p-1, 0x1.c1206279e92bcp1, 0x1.b137096b18e96p1);
-  const ExpParts<double> e = exp_parts(neg(p));
+  const Vd negative_p =
+      horner(t, 0x1.4dc931a00712fp-54, -0x1.df47dd2ba340bp-49, 0x1.3cbe696595314p-44, -0x1.00c0cafeb40fep-40,
+             0x1.1ec68b440ba87p-37, -0x1.d4f014edbf2d5p-35, 0x1.20f860f15176ap-32, -0x1.0a5407e329416p-30,
+             0x1.487bb7f8ad584p-29, -0x1.27fe779389932p-30, -0x1.dec9a4a28aaa6p-26, 0x1.9d99d43b1e5d2p-23,
+             -0x1.b79137fa43f7ap-21, 0x1.3e3578e7c9f85p-19, -0x1.63409aa56b1ep-19, -0x1.790bc2a310ea7p-16,
+             0x1.c4e86aa753638p-13, -0x1.49926235dcda2p-10, 0x1.89a87b48ff9c8p-8, -0x1.a71a4bde02eb2p-6,
+             -0x1.c90827462a19p-1, -0x1.c1206279e92bcp1, -0x1.b137096b18e96p1);
+  const ExpParts<double> e = exp_parts(negative_p);
   const Vd above = set1<Vd>(1.0) - scale2_normal(e.p, e.t);
   return with_sign_of(select(lt(a, set1<Vd>(0.9375)), below, above), x);
 }
