@@ -65,10 +65,6 @@ constexpr auto kBounds = std::to_array<Bound>({
     {"eigh", BoundKind::exact, 0, 0, 0},  // judged by its relation
 });
 
-double factor_of(const Bound &bound, Grade grade) {
-  return grade == Grade::ours ? bound.ours : grade == Grade::strict ? bound.strict : bound.relaxed;
-}
-
 // gamma_n G, or the random-walk bound, plus half a subnormal step per rounding that may underflow.
 double accumulate_bound(const Problem &problem, const Format &format, double n, double magnitude) {
   const double u = format.unit();
@@ -141,6 +137,10 @@ const Bound *find_bound(std::string_view op) {
   return at == kBounds.end() ? nullptr : &*at;
 }
 
+double grade_factor(const Bound &bound, Grade grade) {
+  return grade == Grade::ours ? bound.ours : grade == Grade::strict ? bound.strict : bound.relaxed;
+}
+
 template <class R>
 R ulp_at(const Format &format, R value) {
   if (value == 0 || wide::is_nan(value)) return R(format.min_subnormal());
@@ -153,7 +153,7 @@ R ulp_at(const Format &format, R value) {
 
 template <class R>
 R tolerance(const Bound &bound, Grade grade, const Problem &problem, const Format &format, const Element<R> &e) {
-  const double factor = factor_of(bound, grade);
+  const double factor = grade_factor(bound, grade);
   const R ulp = ulp_at(format, e.value);
   const double x = std::fabs(e.argument);
   const double per_argument = grade == Grade::relaxed && std::isfinite(x) ? bound.per_argument * x : 0;

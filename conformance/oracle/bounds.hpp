@@ -37,6 +37,7 @@ struct Bound {
 };
 
 const Bound *find_bound(std::string_view op);
+double grade_factor(const Bound &bound, Grade grade);
 
 // Constants of a judged type.
 struct Format {

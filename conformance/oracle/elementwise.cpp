@@ -192,65 +192,55 @@ struct Elu {
   }
 };
 
-template <class F, class R>
-void with_alpha(const Problem &p, Expected<R> &out) {
-  const Values &x = p.inputs[0];
-  const R alpha = static_cast<R>(scalar_attr(p, "alpha"));
-  out.dtype = x.dtype;
-  out.shape = x.shape;
-  out.elements.resize(x.data.size());
-  for (std::size_t i = 0; i < x.data.size(); ++i) {
-    out.elements[i].value = F{}(static_cast<R>(x.data[i]), alpha);
-    out.elements[i].argument = x.data[i];
-  }
+template <class R>
+void set(Element<R> &e, R value, double argument) {
+  e.value = value;
+  e.argument = argument;
 }
 
 template <class F, class R>
-void unary(const Problem &p, Expected<R> &out) {
-  const Values &x = p.inputs[0];
-  out.dtype = x.dtype;
-  out.shape = x.shape;
-  out.elements.resize(x.data.size());
-  for (std::size_t i = 0; i < x.data.size(); ++i) {
-    out.elements[i].value = F{}(static_cast<R>(x.data[i]));
-    out.elements[i].argument = x.data[i];
-  }
+void with_alpha(const Problem &p, std::size_t first, std::span<Element<R>> out) {
+  const R alpha = static_cast<R>(scalar_attr(p, "alpha"));
+  const double *x = p.inputs[0].data.data() + first;
+  for (std::size_t i = 0; i < out.size(); ++i) set(out[i], F{}(static_cast<R>(x[i]), alpha), x[i]);
+}
+
+template <class F, class R>
+void unary(const Problem &p, std::size_t first, std::span<Element<R>> out) {
+  const double *x = p.inputs[0].data.data() + first;
+  for (std::size_t i = 0; i < out.size(); ++i) set(out[i], F{}(static_cast<R>(x[i])), x[i]);
 }
 
 template <class R>
-void gelu(const Problem &p, Expected<R> &out) {
+void gelu(const Problem &p, std::size_t first, std::span<Element<R>> out) {
   if (attr_text(*p.call, *p.op, "approximate") == "tanh") {
-    unary<GeluTanh, R>(p, out);
+    unary<GeluTanh, R>(p, first, out);
   } else {
-    unary<GeluExact, R>(p, out);
+    unary<GeluExact, R>(p, first, out);
   }
 }
 
 template <class F, class R>
-void binary(const Problem &p, Expected<R> &out) {
-  const Values &a = p.inputs[0];
-  const Values &b = p.inputs[1];
-  out.dtype = a.dtype;
-  out.shape = broadcast_shapes(a.shape, b.shape);
-  const std::int64_t n = element_count(out.shape);
-  out.elements.resize(static_cast<std::size_t>(n));
-  if (n == 0) return;
-  Shape index(out.shape.size(), 0);
-  std::size_t i = 0;
-  do {
-    const R x = a.data[broadcast_position(index, a.shape)];
-    const R y = b.data[broadcast_position(index, b.shape)];
-    out.elements[i++].value = F{}(x, y);
-  } while (advance(index, out.shape));
+void binary(const Problem &p, std::size_t first, std::span<Element<R>> out) {
+  const Shape shape = elementwise_output(p).shape;
+  BroadcastCursor cursor(p, shape, first);
+  for (Element<R> &e : out) {
+    e.value = F{}(static_cast<R>(cursor.value(0)), static_cast<R>(cursor.value(1)));
+    cursor.next();
+  }
 }
 
 template <class F>
 constexpr Oracle unary_oracle(std::string_view op) {
-  return {op, unary<F, double>, unary<F, wide::Quad>};
+  return by_block<unary<F, double>, unary<F, wide::Quad>>(op);
+}
+template <class F>
+constexpr Oracle alpha_oracle(std::string_view op) {
+  return by_block<with_alpha<F, double>, with_alpha<F, wide::Quad>>(op);
 }
 template <class F>
 constexpr Oracle binary_oracle(std::string_view op) {
-  return {op, binary<F, double>, binary<F, wide::Quad>};
+  return by_block<binary<F, double>, binary<F, wide::Quad>>(op);
 }
 
 constexpr std::array kOracles = {
@@ -277,9 +267,9 @@ constexpr std::array kOracles = {
     unary_oracle<Round>("round"),
     unary_oracle<Floor>("floor"),
     unary_oracle<Ceil>("ceil"),
-    Oracle{"gelu", gelu<double>, gelu<wide::Quad>},
-    Oracle{"leaky_relu", with_alpha<LeakyRelu, double>, with_alpha<LeakyRelu, wide::Quad>},
-    Oracle{"elu", with_alpha<Elu, double>, with_alpha<Elu, wide::Quad>},
+    by_block<gelu<double>, gelu<wide::Quad>>("gelu"),
+    alpha_oracle<LeakyRelu>("leaky_relu"),
+    alpha_oracle<Elu>("elu"),
 };
 
 }  // namespace

@@ -18,6 +18,38 @@ const Oracle *find_oracle(std::string_view op) {
   return nullptr;
 }
 
+OutputShape elementwise_output(const Problem &p) {
+  // The last operand has the output's type in every elementwise op; where's first has not.
+  OutputShape out{p.inputs.back().dtype, {}};
+  for (const Values &v : p.inputs) {
+    if (!is_absent(v.shape)) out.shape = broadcast_shapes(out.shape, v.shape);
+  }
+  return out;
+}
+
+BroadcastCursor::BroadcastCursor(const Problem &p, const Shape &output, std::size_t first)
+    : problem_(p), output_(output), at_(first), index_(output.size(), 0), same_(true) {
+  for (const Values &v : p.inputs) same_ = same_ && v.shape == output;
+  std::size_t rest = first;
+  for (std::size_t d = output.size(); d-- > 0;) {
+    const auto extent = static_cast<std::size_t>(output[d]);
+    index_[d] = static_cast<std::int64_t>(rest % extent);
+    rest /= extent;
+  }
+}
+
+double BroadcastCursor::value(std::size_t i, double absent) const {
+  if (i >= problem_.inputs.size()) return absent;
+  const Values &v = problem_.inputs[i];
+  if (same_) return v.data[at_];
+  return is_absent(v.shape) ? absent : v.data[broadcast_position(index_, v.shape)];
+}
+
+void BroadcastCursor::next() {
+  ++at_;
+  if (!same_) advance(index_, output_);
+}
+
 double scalar_attr(const Problem &p, std::string_view name) {
   const double v = attr_real(*p.call, *p.op, name);
   return p.call->dtype == Dtype::f32 ? static_cast<double>(static_cast<float>(v)) : v;

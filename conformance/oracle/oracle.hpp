@@ -51,6 +51,11 @@ struct Expected {
 template <class R>
 using OracleFn = void (*)(const Problem &, Expected<R> &);
 
+// Elements [first, first + out.size()) of an elementwise op's output, each op's own formula at a place: so that a
+// result of 2^24 elements is judged without 2^24 Elements. Writes `value` and `argument`.
+template <class R>
+using BlockFn = void (*)(const Problem &, std::size_t first, std::span<Element<R>> out);
+
 // One number that must stay below a limit: how ops are judged whose result is not unique (eigenvectors).
 struct Ratio {
   std::string name;
@@ -64,6 +69,8 @@ struct Oracle {
   OracleFn<double> narrow;
   OracleFn<wide::Quad> wide;
   RelationFn relation = nullptr;
+  BlockFn<double> narrow_block = nullptr;  // elementwise ops
+  BlockFn<wide::Quad> wide_block = nullptr;
 };
 
 const Oracle *find_oracle(std::string_view op);
@@ -86,6 +93,48 @@ void run_oracle(const Oracle &oracle, const Problem &problem, Expected<R> &out) 
   }
 }
 
+template <class R>
+BlockFn<R> block_of(const Oracle &oracle) {
+  if constexpr (std::is_same_v<R, double>) {
+    return oracle.narrow_block;
+  } else {
+    return oracle.wide_block;
+  }
+}
+
+// Type and shape of an elementwise op's output.
+OutputShape elementwise_output(const Problem &p);
+
+// Walks the operands of an elementwise op along the output's elements.
+class BroadcastCursor {
+ public:
+  BroadcastCursor(const Problem &p, const Shape &output, std::size_t first);
+  // Value of operand i at the current element; `absent` for an optional one that is left out.
+  double value(std::size_t i, double absent = 0) const;
+  void next();
+
+ private:
+  const Problem &problem_;
+  const Shape &output_;
+  std::size_t at_;
+  Shape index_;
+  bool same_;  // every operand has the output's shape
+};
+
+// The whole output by the block function.
+template <class R, BlockFn<R> Block>
+void whole(const Problem &p, Expected<R> &out) {
+  const OutputShape shape = elementwise_output(p);
+  out.dtype = shape.dtype;
+  out.shape = shape.shape;
+  out.elements.resize(static_cast<std::size_t>(element_count(shape.shape)));
+  if (!out.elements.empty()) Block(p, 0, out.elements);
+}
+
+template <BlockFn<double> Narrow, BlockFn<wide::Quad> Wide>
+constexpr Oracle by_block(std::string_view op) {
+  return {op, whole<double, Narrow>, whole<wide::Quad, Wide>, nullptr, Narrow, Wide};
+}
 // A float attribute as the op uses it: rounded to the op's type once.
 double scalar_attr(const Problem &p, std::string_view name);
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -113,32 +112,6 @@ class Progress {
   bool shown_;
 };
 
-// Each plugin has a process of its own; as many as there are processors run side by side.
-std::vector<PluginReport> judge_all(const std::vector<std::string> &files, const std::vector<Case> &cases,
-                                    const SessionOptions &session) {
-  std::vector<PluginReport> reports(files.size());
-  std::atomic<std::size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < files.size(); i = next++) {
-      try {
-        reports[i] = judge_plugin(files[i], cases, session);
-      } catch (...) {
-        const std::lock_guard lock(failure_mutex);
-        failure = std::current_exception();
-      }
-    }
-  };
-  std::vector<std::thread> workers;
-  const std::size_t width = std::min<std::size_t>(files.size(), std::max(1u, std::thread::hardware_concurrency()));
-  for (std::size_t i = 1; i < width; ++i) workers.emplace_back(work);
-  work();
-  for (std::thread &worker : workers) worker.join();
-  if (failure) std::rethrow_exception(failure);
-  return reports;
-}
-
 // The whole report appears, or nothing.
 void write_report(const std::string &text, const std::string &path) {
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
@@ -169,9 +142,12 @@ int judge(const Options &options) {
   Progress progress(cases.size() * files.size());
   SessionOptions session;
   session.reference = reference;
+  session.lanes = std::max(1u, std::thread::hardware_concurrency());
+  session.shuffle = options.shuffle;
+  session.shuffle_seed = options.seed;
   if (options.quick) session.case_seconds = 5;
   session.progress = [&progress](std::size_t, std::size_t) { progress.step(); };
-  std::vector<PluginReport> reports = judge_all(files, cases, session);
+  std::vector<PluginReport> reports = judge_plugins(files, cases, session);
   bool good = true;
   bool unsupported = true;
   for (PluginReport &report : reports) {

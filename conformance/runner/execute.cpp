@@ -9,13 +9,15 @@
 
 #include "oracle/contract.hpp"
 #include "runner/call.hpp"
+#include "runner/determinism.hpp"
 #include "runner/judge.hpp"
 
 namespace rayo::conform {
 namespace {
 
-std::string check_shapes(const Call &call, const Subject &subject, const Inputs &inputs,
-                         const std::vector<OutputShape> &outputs) {
+// Shapes and types by the plugin's own rule (the catalogue's for the catalogue's ops).
+std::string infer_outputs(const Call &call, const Subject &subject, const Inputs &inputs,
+                          std::vector<OutputShape> &outputs) {
   const AttrPack attrs(call.c, call.op);
   std::array<rayo_shape, RAYO_MAX_OPERANDS> inferred{};
   std::uint32_t count = 0;
@@ -23,67 +25,40 @@ std::string check_shapes(const Call &call, const Subject &subject, const Inputs 
                                                static_cast<std::uint32_t>(inputs.pointers.size()), attrs.list(),
                                                inferred.data(), static_cast<std::uint32_t>(inferred.size()), &count);
   if (status != RAYO_OK) return fmt::format("shape: {}: {}", rayo_status_name(status), last_error());
-  if (count != outputs.size()) return fmt::format("shape: {} outputs inferred, expected {}", count, outputs.size());
   for (std::uint32_t i = 0; i < count; ++i) {
-    const Shape got(inferred[i].extents, inferred[i].extents + inferred[i].ndim);
-    const DLDataType type = dtype_dl(outputs[i].dtype);
-    if (got == outputs[i].shape && inferred[i].dtype.code == type.code && inferred[i].dtype.bits == type.bits) continue;
-    return fmt::format("shape: output {}: inferred ({}), expected ({}) of {}", i, fmt::join(got, ","),
-                       fmt::join(outputs[i].shape, ","), dtype_name(outputs[i].dtype));
+    const auto dtype = dtype_of(inferred[i].dtype);
+    if (!dtype) return fmt::format("shape: output {}: a type that the suite does not know", i);
+    outputs.push_back({*dtype, Shape(inferred[i].extents, inferred[i].extents + inferred[i].ndim)});
   }
   return {};
 }
 
-std::string difference(const Results &a, const Results &b, std::string_view a_name, std::string_view b_name) {
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::string text = bit_difference(a[i], b[i], a_name, b_name);
-    if (!text.empty()) return text;
+std::string shape_difference(const std::vector<OutputShape> &inferred, const std::vector<OutputShape> &expected) {
+  if (inferred.size() != expected.size()) {
+    return fmt::format("shape: {} outputs inferred, expected {}", inferred.size(), expected.size());
+  }
+  for (std::size_t i = 0; i < inferred.size(); ++i) {
+    if (inferred[i].shape == expected[i].shape && inferred[i].dtype == expected[i].dtype) continue;
+    return fmt::format("shape: output {}: inferred ({}) of {}, expected ({}) of {}", i,
+                       fmt::join(inferred[i].shape, ","), dtype_name(inferred[i].dtype),
+                       fmt::join(expected[i].shape, ","), dtype_name(expected[i].dtype));
   }
   return {};
 }
 
 // Bits: against the scalar plugin and against the contract written a second time.
-std::string check_bits(const Call &call, const Problem &problem, const Subject &subject, const Subject *reference,
-                       const std::vector<OutputShape> &outputs, const Results &results) {
-  if (reference != nullptr && reference->file() != subject.file() &&
+std::string check_bits(const Rerun &run, const Problem &problem, const Subject *reference) {
+  const Call &call = run.call;
+  if (reference != nullptr && reference->file() != run.subject.file() &&
       !reference->classes(call.op.name, call.c.dtype).empty()) {
     Results expected;
-    const Verdict v = run_fresh(call, *reference, outputs, RAYO_POLICY_REPRODUCIBLE, expected);
+    const Verdict v = run_fresh(call, *reference, run.outputs, RAYO_POLICY_REPRODUCIBLE, expected);
     if (v.state != State::passed) return "reference: " + v.message;
-    std::string text = difference(results, expected, subject.name(), reference->name());
+    std::string text = difference(run.results, expected, run.subject.name(), reference->name());
     if (!text.empty()) return text;
   }
   const auto by_contract = contract::evaluate(problem);
-  return by_contract ? bit_difference(results[0], *by_contract, subject.name(), "the contract") : std::string();
-}
-
-std::string check_repeats(const Call &call, const Subject &subject, const std::vector<OutputShape> &outputs,
-                          std::uint32_t policy, const Results &results) {
-  for (std::uint32_t i = 1; i < call.c.repeat; ++i) {
-    Results again;
-    const Verdict v = run_fresh(call, subject, outputs, policy, again);
-    if (v.state != State::passed) return fmt::format("repeat {}: {}", i, v.message);
-    const std::string text = difference(results, again, "run 0", fmt::format("run {}", i));
-    if (!text.empty()) return "repeat: " + text;
-  }
-  return {};
-}
-
-// Batch invariance: a row alone has the bits it has among the others.
-std::string check_row(const Call &call, const Subject &subject, const std::vector<OutputShape> &outputs,
-                      std::uint32_t policy, const Results &results) {
-  if (call.c.row < 0) return {};
-  Results alone;
-  const Verdict v = run_row(call, subject, outputs, policy, alone);
-  if (v.state != State::passed) return fmt::format("row {} alone: {}", call.c.row, v.message);
-  Results row;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto n = static_cast<std::ptrdiff_t>(alone[i].size());
-    const auto first = results[i].begin() + static_cast<std::ptrdiff_t>(call.c.row) * n;
-    row.emplace_back(first, first + n);
-  }
-  const std::string text = difference(row, alone, "the batch", "the row alone");
-  return text.empty() ? text : fmt::format("row {}: {}", call.c.row, text);
+  return by_contract ? bit_difference(run.results[0], *by_contract, run.subject.name(), "the contract") : std::string();
 }
 
 std::vector<Values> with_shapes(const std::vector<OutputShape> &outputs, const Results &results) {
@@ -92,42 +67,100 @@ std::vector<Values> with_shapes(const std::vector<OutputShape> &outputs, const R
   return values;
 }
 
+// A long elementwise result, oracle and judge taking turns piece by piece.
 template <class R>
-Verdict execute_as(const Call &call, const Oracle &oracle, const Subject &subject, const Subject *reference,
-                   std::uint32_t numerics) {
+Verdict judge_by_blocks(const Problem &problem, const Oracle &oracle, const Bound &bound, Judged judged,
+                        const std::vector<double> &actual) {
+  constexpr std::size_t kPiece = 2048;  // 112 KiB of Elements in double
+  Judge<R> judge(problem, elementwise_output(problem).dtype, bound, judged);
+  std::vector<Element<R>> buffer(std::min(kPiece, actual.size()));
+  for (std::size_t first = 0; first < actual.size(); first += kPiece) {
+    const std::size_t n = std::min(kPiece, actual.size() - first);
+    const std::span<Element<R>> piece(buffer.data(), n);
+    block_of<R>(oracle)(problem, first, piece);
+    judge.add(piece, std::span<const double>(actual).subspan(first, n));
+  }
+  return judge.verdict();
+}
+
+template <class R>
+Verdict judge_by_oracle(const Problem &problem, const Oracle &oracle, const Bound &bound, Judged judged,
+                        const std::vector<OutputShape> &outputs, const Results &results) {
+  Expected<R> expected;
+  const bool by_blocks = block_of<R>(oracle) != nullptr;
+  if (by_blocks) {
+    OutputShape output = elementwise_output(problem);
+    expected.dtype = output.dtype;
+    expected.shape = std::move(output.shape);
+  } else {
+    run_oracle<R>(oracle, problem, expected);
+  }
+  std::vector<OutputShape> shapes = {{expected.dtype, expected.shape}};
+  shapes.insert(shapes.end(), expected.more.begin(), expected.more.end());
+  std::string text = shape_difference(outputs, shapes);
+  if (!text.empty()) return failed_verdict(std::move(text));
+  if (oracle.relation != nullptr) return judge_relation(oracle.relation(problem, with_shapes(outputs, results)));
+  if (by_blocks) return judge_by_blocks<R>(problem, oracle, bound, judged, results[0]);
+  return judge_against_oracle<R>(problem, expected, bound, judged, results[0]);
+}
+
+// Is this result right? By oracle, reference and contract; a defect's text in the verdict.
+Verdict judge_result(const Rerun &run, const Oracle &oracle, const Inputs &inputs, const Subject *reference,
+                     bool flushes) {
+  const Call &call = run.call;
+  Inputs fresh;  // where the call has overwritten one of them
+  if (call.c.in_place >= 0) make_inputs(call.c, call.op, fresh);
+  const Problem problem = make_problem(call.c, call.op, call.c.in_place >= 0 ? fresh : inputs);
+  const Judged judged{grade_of(run.policy), flushes};
+  Verdict verdict = call.c.dtype == Dtype::f64
+                        ? judge_by_oracle<wide::Quad>(problem, oracle, call.bound, judged, run.outputs, run.results)
+                        : judge_by_oracle<double>(problem, oracle, call.bound, judged, run.outputs, run.results);
+  if (verdict.state != State::passed || run.policy != RAYO_NUMERICS_REPRODUCIBLE) return verdict;
+  std::string text = check_bits(run, problem, reference);
+  if (text.empty()) return verdict;
+  verdict.state = State::failed;
+  verdict.message = std::move(text);
+  return verdict;
+}
+
+std::string check_again(const Rerun &run, bool deterministic) {
+  std::string text;
+  if (run.policy == RAYO_NUMERICS_REPRODUCIBLE) text = check_row(run);
+  if (!deterministic) return text;
+  if (text.empty()) text = check_repeats(run);
+  if (text.empty()) text = check_load(run);
+  if (text.empty()) text = check_fork(run);
+  return text;
+}
+
+Execution execute_as(const Call &call, const Oracle &oracle, const Subject &subject, const Subject *reference,
+                     std::uint32_t numerics, std::span<const KnownResult> known) {
   Inputs inputs;
   make_inputs(call.c, call.op, inputs);
-  const Problem problem = make_problem(call.c, call.op, inputs);
-  Expected<R> expected;
-  run_oracle<R>(oracle, problem, expected);
-  std::vector<OutputShape> outputs = {{expected.dtype, expected.shape}};
-  outputs.insert(outputs.end(), expected.more.begin(), expected.more.end());
-  std::string text = check_shapes(call, subject, inputs, outputs);
-  if (!text.empty()) return failed_verdict(std::move(text));
-
+  std::vector<OutputShape> outputs;
+  std::string text = infer_outputs(call, subject, inputs, outputs);
+  if (!text.empty()) return {failed_verdict(std::move(text)), {}, {}};
   Results results;
   Verdict verdict = run_checked(call, subject, inputs, outputs, numerics, results);
-  if (verdict.state != State::passed) return verdict;
-  const Grade grade = numerics == RAYO_NUMERICS_REPRODUCIBLE ? Grade::ours
-                      : numerics == RAYO_NUMERICS_STRICT     ? Grade::strict
-                                                             : Grade::relaxed;
-  const bool flushes = subject.has_flag(call.op.name, call.c.dtype, RAYO_KERNEL_FLUSHES);
-  verdict = oracle.relation != nullptr
-                ? judge_relation(oracle.relation(problem, with_shapes(outputs, results)))
-                : judge_against_oracle<R>(problem, expected, call.bound, {grade, flushes}, results[0]);
-  if (verdict.state != State::passed) return verdict;
+  if (verdict.state != State::passed) return {verdict, {}, {}};
 
-  if (numerics == RAYO_NUMERICS_REPRODUCIBLE) {
-    text = check_bits(call, problem, subject, reference, outputs, results);
-    if (text.empty()) text = check_row(call, subject, outputs, numerics, results);
-  }
-  const bool deterministic = !subject.has_flag(call.op.name, call.c.dtype, RAYO_KERNEL_NONDETERMINISTIC);
-  if (text.empty() && deterministic) text = check_repeats(call, subject, outputs, numerics, results);
-  if (!text.empty()) {
-    verdict.state = State::failed;
-    verdict.message = std::move(text);
-  }
-  return verdict;
+  const Rerun run{call, subject, outputs, numerics, results};
+  const bool flushes = subject.has_flag(call.op.name, call.c.dtype, RAYO_KERNEL_FLUSHES);
+  KnownResult result{numerics | (flushes ? 0x100u : 0u), digest_of(outputs, results), {}};
+  const auto same = std::find_if(known.begin(), known.end(), [&](const KnownResult &k) {
+    return k.promise == result.promise && k.digest == result.digest;
+  });
+  verdict = same != known.end() ? same->verdict : judge_result(run, oracle, inputs, reference, flushes);
+  Execution execution{verdict, digest_text(result.digest), {}};
+  if (verdict.state != State::passed) return execution;
+  result.verdict = verdict;
+  execution.passed.push_back(std::move(result));
+
+  text = check_again(run, !subject.has_flag(call.op.name, call.c.dtype, RAYO_KERNEL_NONDETERMINISTIC));
+  if (text.empty()) return execution;
+  execution.verdict.state = State::failed;
+  execution.verdict.message = std::move(text);
+  return execution;
 }
 
 // What a case without oracle, bound, or with the wrong operand count says.
@@ -148,24 +181,26 @@ void check_case(const Case &c, const OpInfo *op) {
 
 }  // namespace
 
-Verdict execute(const Case &c, const Subject &subject, const Subject *reference) {
+Execution execute(const Case &c, const Subject &subject, const Subject *reference, std::span<const KnownResult> known) {
   const OpInfo *op = find_op(c.op);
   check_case(c, op);
   const Oracle *oracle = find_oracle(c.op);
   const Bound *bound = find_bound(c.op);
-  if (oracle == nullptr || bound == nullptr) return {State::not_evaluated, 0, 0, "no oracle for this op"};
+  if (oracle == nullptr || bound == nullptr) return {{State::not_evaluated, 0, 0, "no oracle for this op"}, {}, {}};
   const std::vector<std::uint32_t> classes = subject.classes(c.op, c.dtype);
-  if (classes.empty()) return {State::unsupported, 0, 0, "no kernel for this op and type"};
+  if (classes.empty()) return {{State::unsupported, 0, 0, "no kernel for this op and type"}, {}, {}};
   const Call call{c, *op, rayo_op_find(c.op.c_str()), *bound};
-  if (c.partial_alias) return run_partial_alias(call, subject);
+  if (c.partial_alias) return {run_partial_alias(call, subject), {}, {}};
   // A plugin may bring kernels of several classes: each is called under the policy that reaches it.
-  Verdict worst;
+  Execution worst;
+  std::vector<KnownResult> passed;
   for (std::size_t i = 0; i < classes.size(); ++i) {
-    const Verdict v = c.dtype == Dtype::f64 ? execute_as<wide::Quad>(call, *oracle, subject, reference, classes[i])
-                                            : execute_as<double>(call, *oracle, subject, reference, classes[i]);
-    if (i == 0 || is_defect(v.state)) worst = v;
-    if (is_defect(v.state)) break;
+    Execution e = execute_as(call, *oracle, subject, reference, classes[i], known);
+    passed.insert(passed.end(), e.passed.begin(), e.passed.end());
+    if (i == 0 || is_defect(e.verdict.state)) worst = std::move(e);
+    if (is_defect(worst.verdict.state)) break;
   }
+  worst.passed = std::move(passed);
   return worst;
 }
 

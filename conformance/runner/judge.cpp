@@ -3,11 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
 namespace rayo::conform {
 namespace {
+
+// Distributions of which zeros and NaNs may be the right answer almost everywhere.
+constexpr std::array<std::string_view, 9> kWildDistributions = {"nan",      "neginf", "onenan", "sprinkled", "bits",
+                                                                "specials", "sweep",  "stride", "subnormal"};
 
 // Reports stay valid JSON: an error without limit is written as this.
 constexpr double kWorst = 1e300;
@@ -44,14 +50,14 @@ bool may_overflow(const Format &format, const Element<R> &e) {
 }
 
 template <class R>
-Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bound, Judged judged, const Element<R> &e,
+Distance distance(const Problem &p, Dtype dtype, const Bound &bound, Judged judged, const Element<R> &e,
                   double actual) {
-  if (!dtype_is_float(expected.dtype)) {
+  if (!dtype_is_float(dtype)) {
     const double off = std::fabs(actual - static_cast<double>(e.value));
     const double allowed = judged.grade == Grade::relaxed ? bound.relaxed : 0;
     return {off <= allowed, off, allowed};
   }
-  const Format format = format_of(expected.dtype);
+  const Format format = format_of(dtype);
   if (wide::is_nan(e.value)) return {std::isnan(actual), std::isnan(actual) ? 0 : kWorst, 0};
   if (wide::is_inf(e.value)) {
     const bool right = actual == static_cast<double>(e.value);
@@ -70,7 +76,7 @@ Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bo
   const double bound_ulp = std::min(kWorst, static_cast<double>(allowed / ulp));
   if (std::isnan(actual)) return {false, kWorst, bound_ulp};
   if (allowed == 0) {
-    const double target = rounded(expected.dtype, e.value);
+    const double target = rounded(dtype, e.value);
     if (same_bits(actual, target)) return {true, 0, 0};
     const double off = std::isfinite(actual) ? static_cast<double>(wide::fabs(R(actual) - e.value) / ulp) : kWorst;
     return {false, std::min(off, kWorst), 0};
@@ -84,27 +90,13 @@ Distance distance(const Problem &p, const Expected<R> &expected, const Bound &bo
   return {off <= allowed, std::min(kWorst, static_cast<double>(off / ulp)), bound_ulp};
 }
 
-// Would a kernel that writes zeros everywhere pass as well?
-template <class R>
-bool tells_nothing(const Problem &p, const Expected<R> &expected) {
-  if (expected.elements.size() < 64 || !dtype_is_float(expected.dtype)) return false;
-  const std::string &distribution = p.call->distributions.front();
-  for (const std::string_view wild :
-       {"nan", "neginf", "onenan", "sprinkled", "bits", "specials", "sweep", "subnormal"}) {
-    for (const std::string &name : p.call->distributions) {
-      if (name == wild) return false;
-    }
-  }
-  if (p.op->name == "gemm" && attr_real(*p.call, *p.op, "alpha") == 0) return false;
-  // Equal values vary by 0, and a line of one element has nothing to tell: right answers, few as they are.
-  if (p.op->name == "variance" && (distribution == "constant" || !p.call->strides.empty())) return false;
-  if (p.op->shape_rule != "broadcast" && expected.elements.front().count == 1) return false;
-  std::size_t empty = 0;
-  for (const Element<R> &e : expected.elements) empty += e.value == 0 || wide::is_nan(e.value) ? 1 : 0;
-  return empty * 10 > expected.elements.size() * 9;
-}
-
 }  // namespace
+
+Grade grade_of(std::uint32_t numerics) {
+  return numerics == RAYO_NUMERICS_REPRODUCIBLE ? Grade::ours
+         : numerics == RAYO_NUMERICS_STRICT     ? Grade::strict
+                                                : Grade::relaxed;
+}
 
 Verdict judge_relation(const std::vector<Ratio> &ratios) {
   Verdict verdict{State::passed, 0, 0, {}};
@@ -123,45 +115,94 @@ Verdict judge_relation(const std::vector<Ratio> &ratios) {
   return verdict;
 }
 
-namespace {
-
 template <class R>
-std::string value_text(const Expected<R> &expected, const Element<R> &e) {
-  return fmt::format("{:.9g} ({:a})", static_cast<double>(e.value), rounded(expected.dtype, e.value));
+Judge<R>::Judge(const Problem &problem, Dtype dtype, const Bound &bound, Judged judged)
+    : problem_(problem),
+      bound_(bound),
+      dtype_(dtype),
+      judged_(judged),
+      quick_(std::is_same_v<R, double> && dtype == Dtype::f32 && !judged.flushes &&
+             (bound.kind == BoundKind::exact || bound.kind == BoundKind::ulp || bound.kind == BoundKind::sigmoid ||
+              bound.kind == BoundKind::gelu)),
+      factor_(grade_factor(bound, judged.grade)) {}
+
+// True if `actual` is right beyond doubt and no worse than what was seen: the many, for a fraction of distance()'s
+// price. Every bound admitted by quick_ allows at least factor_ ULP. f32 in double alone.
+template <class R>
+bool Judge<R>::accept_quickly(const Element<R> &e, double actual) {
+  const auto value = static_cast<double>(e.value);
+  if (!(std::fabs(value) < 0x1.fffffep127) || !std::isfinite(actual)) {
+    if (!(std::isnan(value) && std::isnan(actual))) return false;
+    return worst_share_ >= 0;
+  }
+  if (factor_ == 0) return worst_share_ >= 0 && same_bits(actual, rounded(dtype_, e.value));
+  // The exponent of |value| by its bits, at least that of the smallest normal f32.
+  const std::uint64_t exponent = std::max((std::bit_cast<std::uint64_t>(value) >> 52) & 0x7ffu, UINT64_C(1023 - 126));
+  const auto per_ulp = std::bit_cast<double>((2 * UINT64_C(1023) + 23 - exponent) << 52);
+  return std::fabs(actual - value) * per_ulp <= quick_limit_;
 }
 
-}  // namespace
+template <class R>
+void Judge<R>::weigh(const Element<R> &e, double actual) {
+  const Distance d = distance(problem_, dtype_, bound_, judged_, e, actual);
+  if (!d.right && wrong_++ == 0) {
+    verdict_.message =
+        fmt::format("oracle: element {} is {:.9g} ({:a}), expected {:.9g} ({:a}): {:.3g} ULP off, bound {:.3g}", seen_,
+                    actual, actual, static_cast<double>(e.value), rounded(dtype_, e.value), d.error_ulp, d.bound_ulp);
+  }
+  const double share = d.bound_ulp > 0 ? d.error_ulp / d.bound_ulp : d.error_ulp * kWorst;
+  if (share <= worst_share_) return;
+  worst_share_ = share;
+  verdict_.error_ulp = d.error_ulp;
+  verdict_.bound = d.bound_ulp;
+  quick_limit_ = factor_ * std::min(share, 1.0);
+}
 
 template <class R>
-Verdict judge_against_oracle(const Problem &problem, const Expected<R> &expected, const Bound &bound, Judged judged,
-                             const std::vector<double> &actual) {
-  Verdict verdict{State::passed, 0, 0, {}};
-  double worst_share = -1;
-  std::size_t wrong = 0;
-  for (std::size_t i = 0; i < expected.elements.size(); ++i) {
-    const Element<R> &e = expected.elements[i];
-    const Distance d = distance(problem, expected, bound, judged, e, actual[i]);
-    if (!d.right) {
-      if (wrong++ == 0) {
-        verdict.message = fmt::format("oracle: element {} is {:.9g} ({:a}), expected {}: {:.3g} ULP off, bound {:.3g}",
-                                      i, actual[i], actual[i], value_text(expected, e), d.error_ulp, d.bound_ulp);
-      }
-    }
-    const double share = d.bound_ulp > 0 ? d.error_ulp / d.bound_ulp : d.error_ulp * kWorst;
-    if (share > worst_share) {
-      worst_share = share;
-      verdict.error_ulp = d.error_ulp;
-      verdict.bound = d.bound_ulp;
-    }
+void Judge<R>::add(std::span<const Element<R>> expected, std::span<const double> actual) {
+  if (seen_ == 0 && !expected.empty()) first_count_ = expected.front().count;
+  for (std::size_t i = 0; i < expected.size(); ++i, ++seen_) {
+    const Element<R> &e = expected[i];
+    empty_ += e.value == 0 || wide::is_nan(e.value) ? 1 : 0;
+    if (quick_ && accept_quickly(e, actual[i])) continue;
+    weigh(e, actual[i]);
   }
-  if (wrong > 0) {
+}
+
+// Would a kernel that writes zeros everywhere pass as well?
+template <class R>
+bool Judge<R>::tells_nothing() const {
+  if (seen_ < 64 || !dtype_is_float(dtype_)) return false;
+  const Case &c = *problem_.call;
+  for (const std::string_view wild : kWildDistributions) {
+    if (std::find(c.distributions.begin(), c.distributions.end(), wild) != c.distributions.end()) return false;
+  }
+  if (problem_.op->name == "gemm" && attr_real(c, *problem_.op, "alpha") == 0) return false;
+  // Equal values vary by 0, and a line of one element has nothing to tell: right answers, few as they are.
+  if (problem_.op->name == "variance" && (c.distributions.front() == "constant" || !c.strides.empty())) return false;
+  if (problem_.op->shape_rule != "broadcast" && first_count_ == 1) return false;
+  return empty_ * 10 > seen_ * 9;
+}
+
+template <class R>
+Verdict Judge<R>::verdict() const {
+  Verdict verdict = verdict_;
+  if (wrong_ > 0) {
     verdict.state = State::failed;
-    verdict.message += fmt::format("; {} of {} elements wrong", wrong, expected.elements.size());
-  } else if (tells_nothing(problem, expected)) {
+    verdict.message += fmt::format("; {} of {} elements wrong", wrong_, seen_);
+  } else if (tells_nothing()) {
     verdict.state = State::distrusted;
     verdict.message = "more than 9 in 10 expected values are zero or NaN: the case tells nothing";
   }
   return verdict;
+}
+
+template <class R>
+Verdict judge_against_oracle(const Problem &problem, const Expected<R> &expected, const Bound &bound, Judged judged,
+                             const std::vector<double> &actual) {
+  Judge<R> judge(problem, expected.dtype, bound, judged);
+  judge.add(expected.elements, actual);
+  return judge.verdict();
 }
 
 std::string bit_difference(const std::vector<double> &a, const std::vector<double> &b, std::string_view a_name,
@@ -178,6 +219,8 @@ std::string bit_difference(const std::vector<double> &a, const std::vector<doubl
                      b[first], b_name, wrong, a.size());
 }
 
+template class Judge<double>;
+template class Judge<wide::Quad>;
 template Verdict judge_against_oracle(const Problem &, const Expected<double> &, const Bound &, Judged,
                                       const std::vector<double> &);
 template Verdict judge_against_oracle(const Problem &, const Expected<wide::Quad> &, const Bound &, Judged,

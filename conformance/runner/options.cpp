@@ -26,6 +26,7 @@ po::options_description describe() {
   add("case", po::value<std::vector<std::string>>()->composing(), "'LINE' from a report: run just it; may be repeated");
   add("slice", po::value<std::string>()->default_value("1"), "N: only one case in N, others for each seed");
   add("quick", po::bool_switch(), "a short run, for every build");
+  add("shuffle", po::bool_switch(), "run the cases in an order drawn from the seed; verdicts must not change");
   add("format", po::value<std::string>()->default_value("text"), "text, json or junit");
   add("json", po::bool_switch(), "the same as --format json");
   add("output,o", po::value<std::string>(), "FILE for the report; default: stdout");
@@ -92,6 +93,7 @@ Options parse_options(std::span<const std::string> args) {
   o.seed = parse_seed(map["seed"].as<std::string>());
   o.parts = parse_parts(map["slice"].as<std::string>());
   o.quick = map["quick"].as<bool>();
+  o.shuffle = map["shuffle"].as<bool>();
   o.format = map["json"].as<bool>() ? "json" : map["format"].as<std::string>();
   if (o.format != "text" && o.format != "json" && o.format != "junit") {
     throw UsageError(fmt::format("--format '{}': legal are text, json, junit", o.format));

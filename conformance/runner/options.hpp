@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::string> cases;    // lines; empty = generated
   std::uint64_t seed = 1;
   bool quick = false;
+  bool shuffle = false;  // run the cases in an order drawn from the seed
   std::uint64_t parts = 1;  // of which one is run
   std::string format = "text";
   std::string output;  // empty = stdout

@@ -3,14 +3,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 #include "runner/child.hpp"
 #include "runner/execute.hpp"
+#include "runner/schedule.hpp"
 #include "suites/catalogue.hpp"
 
 namespace rayo::conform {
@@ -20,21 +25,41 @@ using nlohmann::json;
 
 std::string encode(const json &value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
+// What plugins of this run passed each case with.
+using Known = std::map<std::size_t, std::vector<KnownResult>>;
+
+json known_json(const std::vector<KnownResult> &passed) {
+  json list = json::array();
+  for (const KnownResult &k : passed) {
+    list.push_back({k.promise, k.digest.high, k.digest.low, k.verdict.error_ulp, k.verdict.bound});
+  }
+  return list;
+}
+
+KnownResult parse_known(const json &k) { return {k[0], {k[1], k[2]}, {State::passed, k[3], k[4], {}}}; }
+
+// Who is judged with what, for one child.
+struct Job {
+  const std::string &file;
+  const std::string &reference;
+  std::span<const Case> cases;
+  const Known &known;
+};
+
 // In the child. Lines: {"loaded":..} or {"refused":..}, then {"start":i} and {"end":i,..} per case.
-void child_body(const Child::Send &send, const std::string &file, const std::string &reference_file,
-                std::span<const Case> cases, const std::vector<std::size_t> &todo) {
+void child_body(const Child::Send &send, const Job &job, const std::vector<std::size_t> &todo) {
   std::unique_ptr<Subject> subject;
   std::unique_ptr<Subject> reference;
   try {
-    subject = std::make_unique<Subject>(file);
+    subject = std::make_unique<Subject>(job.file);
   } catch (const LoadError &error) {
     send(encode({{"refused", error.text}, {"status", error.status}}));
     return;
   }
   try {
-    if (!reference_file.empty() && reference_file != file) reference = std::make_unique<Subject>(reference_file);
+    if (!job.reference.empty() && job.reference != job.file) reference = std::make_unique<Subject>(job.reference);
   } catch (const LoadError &error) {
-    send(encode({{"refused", fmt::format("reference {}: {}", reference_file, error.text)}, {"status", error.status}}));
+    send(encode({{"refused", fmt::format("reference {}: {}", job.reference, error.text)}, {"status", error.status}}));
     return;
   }
   std::set<std::string> foreign;
@@ -44,49 +69,53 @@ void child_body(const Child::Send &send, const std::string &file, const std::str
   send(encode({{"loaded", subject->name()}, {"sha256", subject->sha256()}, {"foreign", foreign}}));
   for (const std::size_t i : todo) {
     send(encode({{"start", i}}));
-    Verdict v;
+    Execution e;
     try {
-      v = execute(cases[i], *subject, reference.get());
+      const auto known = job.known.find(i);
+      e = execute(job.cases[i], *subject, reference.get(),
+                  known == job.known.end() ? std::span<const KnownResult>() : known->second);
     } catch (const std::exception &error) {
-      v = {State::failed, 0, 0, fmt::format("case: {}", error.what())};
+      e.verdict = {State::failed, 0, 0, fmt::format("case: {}", error.what())};
     }
     send(encode({{"end", i},
-                 {"state", static_cast<int>(v.state)},
-                 {"error", v.error_ulp},
-                 {"bound", v.bound},
-                 {"message", v.message}}));
+                 {"state", static_cast<int>(e.verdict.state)},
+                 {"error", e.verdict.error_ulp},
+                 {"bound", e.verdict.bound},
+                 {"message", e.verdict.message},
+                 {"digest", e.digest},
+                 {"passed", known_json(e.passed)}}));
   }
 }
 
-// The parent's book-keeping over all children of one plugin.
+// The parent's book-keeping over all children of one plugin in one lane.
 class Session {
  public:
-  Session(const std::string &file, std::span<const Case> cases, const SessionOptions &options)
-      : cases_(cases), options_(options), done_(cases.size(), false) {
-    report_.file = file;
-    for (const Case &c : cases) report_.cases.push_back({format_case(c), {}});
-  }
+  // `todo`: the lane's cases, in the order they run. Results go to their places in `report`, which other lanes share.
+  Session(PluginReport &report, std::span<const Case> cases, std::vector<std::size_t> todo, Known &known,
+          const SessionOptions &options, const std::function<void()> &step)
+      : report_(report), cases_(cases), todo_(std::move(todo)), known_(known), options_(options), step_(step) {}
 
-  PluginReport run() {
-    for (;;) {
-      const std::vector<std::size_t> todo = remaining();
-      if (todo.empty() || !run_child(todo)) break;
+  struct Header {
+    std::string plugin;
+    std::string sha256;
+    std::string refused;
+    bool unsupported_here = false;
+    std::set<std::string> foreign;
+  };
+
+  Header run() {
+    while (!todo_.empty() && run_child()) {
     }
-    return std::move(report_);
+    return header_;
   }
 
  private:
-  std::vector<std::size_t> remaining() const {
-    std::vector<std::size_t> todo;
-    for (std::size_t i = 0; i < done_.size(); ++i) {
-      if (!done_[i]) todo.push_back(i);
-    }
-    return todo;
-  }
-
   // One child until it ends. False: the plugin cannot be loaded, nothing more to do.
-  bool run_child(const std::vector<std::size_t> &todo) {
-    Child child([&](const Child::Send &send) { child_body(send, report_.file, options_.reference, cases_, todo); });
+  bool run_child() {
+    const std::vector<std::size_t> todo = todo_;
+    Child child([&](const Child::Send &send) {
+      child_body(send, {report_.file, options_.reference, cases_, known_}, todo);
+    });
     bool loaded = false;
     bool running = false;
     std::size_t current = 0;
@@ -97,8 +126,8 @@ class Session {
       if (event == Child::Event::line) {
         const json message = json::parse(line);
         if (message.contains("refused")) {
-          report_.refused = message["refused"];
-          report_.unsupported_here = message["status"] == RAYO_UNSUPPORTED;
+          header_.refused = message["refused"];
+          header_.unsupported_here = message["status"] == RAYO_UNSUPPORTED;
           return false;
         }
         if (message.contains("loaded")) {
@@ -109,7 +138,8 @@ class Session {
           current = message["start"];
         } else {
           running = false;
-          finish(current, take_verdict(message));
+          for (const json &k : message["passed"]) known_[current].push_back(parse_known(k));
+          finish(current, take_verdict(message), message["digest"]);
         }
         continue;
       }
@@ -117,7 +147,7 @@ class Session {
       if (hung) child.kill();
       const std::string how = child.wait();
       if (!loaded) {
-        report_.refused = hung ? fmt::format("hung while loading (over {} s)", seconds)
+        header_.refused = hung ? fmt::format("hung while loading (over {} s)", seconds)
                                : fmt::format("crashed while loading: {}", how.empty() ? "ended early" : how);
         return false;
       }
@@ -127,7 +157,7 @@ class Session {
         give_up_if_needed(cases_[current].op);
       } else if (hung || !how.empty()) {
         // Between cases: at clean-up, or a thread of the plugin's own. Blame the load, not a case.
-        report_.refused = hung ? "hung between cases" : "crashed between cases: " + how;
+        header_.refused = hung ? "hung between cases" : "crashed between cases: " + how;
         return false;
       }
       return true;
@@ -135,14 +165,9 @@ class Session {
   }
 
   void take_header(const json &message) {
-    const bool first = report_.plugin.empty();
-    report_.plugin = message["loaded"];
-    report_.sha256 = message["sha256"];
-    if (!first) return;
-    for (const std::string op : message["foreign"]) {
-      report_.cases.push_back(
-          {op, {State::not_evaluated, 0, 0, "the plugin's own op: the suite has no oracle for it"}});
-    }
+    header_.plugin = message["loaded"];
+    header_.sha256 = message["sha256"];
+    header_.foreign = message["foreign"].get<std::set<std::string>>();
   }
 
   static Verdict take_verdict(const json &message) {
@@ -150,34 +175,96 @@ class Session {
             message["bound"].get<double>(), message["message"].get<std::string>()};
   }
 
-  void finish(std::size_t i, Verdict verdict) {
+  void finish(std::size_t i, Verdict verdict, std::string digest = {}) {
     report_.cases[i].verdict = std::move(verdict);
-    done_[i] = true;
-    ++finished_;
-    if (options_.progress) options_.progress(finished_, cases_.size());
+    report_.cases[i].digest = std::move(digest);
+    std::erase(todo_, i);
+    if (step_) step_();
   }
 
   void give_up_if_needed(const std::string &op) {
     if (++crashes_[op] < options_.crashes_per_op) return;
-    for (std::size_t i = 0; i < cases_.size(); ++i) {
-      if (done_[i] || cases_[i].op != op) continue;
+    for (const std::size_t i : std::vector<std::size_t>(todo_)) {
+      if (cases_[i].op != op) continue;
       finish(i,
              {State::not_evaluated, 0, 0, fmt::format("given up: {} cases of {} crashed or hung", crashes_[op], op)});
     }
   }
 
+  PluginReport &report_;
   std::span<const Case> cases_;
+  std::vector<std::size_t> todo_;
+  Known &known_;
   const SessionOptions &options_;
-  std::vector<bool> done_;
-  std::size_t finished_ = 0;
+  const std::function<void()> &step_;
   std::map<std::string, int> crashes_;
-  PluginReport report_;
+  Header header_;
 };
+
+// One lane: its share of the cases, plugin after plugin, so that what one passed with is known to the next.
+std::vector<Session::Header> run_lane(std::vector<PluginReport> &reports, std::span<const Case> cases,
+                                      const std::vector<std::size_t> &share, const SessionOptions &options,
+                                      const std::function<void()> &step) {
+  Known known;
+  std::vector<Session::Header> headers;
+  for (PluginReport &report : reports) {
+    headers.push_back(Session(report, cases, share, known, options, step).run());
+  }
+  return headers;
+}
+
+void merge_header(PluginReport &report, const Session::Header &header) {
+  if (report.plugin.empty()) report.plugin = header.plugin;
+  if (report.sha256.empty()) report.sha256 = header.sha256;
+  if (report.refused.empty()) report.refused = header.refused;
+  report.unsupported_here = report.unsupported_here || header.unsupported_here;
+  for (const std::string &op : header.foreign) {
+    const auto same = [&op](const CaseResult &c) { return c.line == op; };
+    if (std::any_of(report.cases.begin(), report.cases.end(), same)) continue;
+    report.cases.push_back(
+        {op, {State::not_evaluated, 0, 0, "the plugin's own op: the suite has no oracle for it"}, {}});
+  }
+}
 
 }  // namespace
 
+std::vector<PluginReport> judge_plugins(std::span<const std::string> files, std::span<const Case> cases,
+                                        const SessionOptions &options) {
+  std::vector<PluginReport> reports(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    reports[i].file = files[i];
+    for (const Case &c : cases) reports[i].cases.push_back({format_case(c), {}, {}});
+  }
+  std::atomic<std::size_t> done{0};
+  const std::function<void()> step = [&] {
+    const std::size_t n = ++done;
+    if (options.progress) options.progress(n, cases.size() * files.size());
+  };
+  const std::vector<std::vector<std::size_t>> shares = share_out(cases, options);
+  std::vector<std::vector<Session::Header>> headers(shares.size());
+  std::exception_ptr failure;
+  std::mutex failure_mutex;
+  const auto work = [&](std::size_t lane) {
+    try {
+      headers[lane] = run_lane(reports, cases, shares[lane], options, step);
+    } catch (...) {
+      const std::lock_guard lock(failure_mutex);
+      failure = std::current_exception();
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t lane = 1; lane < shares.size(); ++lane) threads.emplace_back(work, lane);
+  work(0);
+  for (std::thread &thread : threads) thread.join();
+  if (failure) std::rethrow_exception(failure);
+  for (const std::vector<Session::Header> &lane : headers) {
+    for (std::size_t i = 0; i < files.size(); ++i) merge_header(reports[i], lane[i]);
+  }
+  return reports;
+}
+
 PluginReport judge_plugin(const std::string &file, std::span<const Case> cases, const SessionOptions &options) {
-  return Session(file, cases, options).run();
+  return judge_plugins(std::span(&file, 1), cases, options).front();
 }
 
 Discovery discover_plugins() {

@@ -5,6 +5,7 @@
 // runtime, so forking is safe; the caller must not have created one either.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -20,12 +21,18 @@ struct SessionOptions {
   std::string reference;   // file of the scalar plugin; empty = none
   int case_seconds = 20;   // a case that takes longer hangs
   int load_seconds = 30;   // time from fork to a loaded plugin
-  int crashes_per_op = 5;  // after so many the rest of the op's cases are not evaluated
-  std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty
+  int crashes_per_op = 5;  // after so many (in one lane) the rest of the op's cases are not evaluated
+  unsigned lanes = 1;      // child processes side by side; each has its share of the cases, for every plugin
+  bool shuffle = false;    // run in an order drawn from shuffle_seed; verdicts and bits do not depend on it
+  std::uint64_t shuffle_seed = 1;
+  std::function<void(std::size_t done, std::size_t total)> progress;  // may be empty; may come from several threads
 };
 
-// Runs all cases; may be called from several threads at once (`progress` then is, too). Never throws for what the
-// plugin does; std::system_error if the machine gives no process or pipe.
+// Runs all cases on each file; one report per file, its cases in their order. A result whose bits another plugin of the
+// same run passed with is not judged a second time. Never throws for what a plugin does; std::system_error if the
+// machine gives no process or pipe.
+std::vector<PluginReport> judge_plugins(std::span<const std::string> files, std::span<const Case> cases,
+                                        const SessionOptions &options);
 PluginReport judge_plugin(const std::string &file, std::span<const Case> cases, const SessionOptions &options);
 
 struct Discovery {

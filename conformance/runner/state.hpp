@@ -43,6 +43,7 @@ struct Verdict {
 struct CaseResult {
   std::string line;
   Verdict verdict;
+  std::string digest;  // of the output's shapes and bits, any NaN for any other; 32 hex digits; empty: no output
 };
 
 struct PluginReport {

@@ -51,10 +51,15 @@ void parse_condition(Case &c, const std::string &key, const std::string &value) 
     c.repeat = parse_count(value, "@repeat", 1, 1000000);
   } else if (key == "row") {
     c.row = parse_count(value, "@row", 0, INT32_MAX);
+  } else if (key == "load") {
+    c.load = parse_count(value, "@load", 1, 256);
+  } else if (key == "fork" && value == "1") {
+    c.forked = true;
   } else {
-    throw CaseError(fmt::format(
-        "condition '@{}={}': legal are @inplace=I, @alias=partial, @guard=back|front, @threads=N, @repeat=N, @row=I",
-        key, value));
+    throw CaseError(
+        fmt::format("condition '@{}={}': legal are @inplace=I, @alias=partial, @guard=back|front, @threads=N, "
+                    "@repeat=N, @row=I, @load=N, @fork=1",
+                    key, value));
   }
 }
 
@@ -133,6 +138,8 @@ std::string format_case(const Case &c) {
   if (c.threads != 0) line += fmt::format(" @threads={}", c.threads);
   if (c.repeat != 1) line += fmt::format(" @repeat={}", c.repeat);
   if (c.row >= 0) line += fmt::format(" @row={}", c.row);
+  if (c.load != 0) line += fmt::format(" @load={}", c.load);
+  if (c.forked) line += " @fork=1";
   return line;
 }
 

@@ -14,6 +14,7 @@
 //   conditions    inplace=I  the output is input I        alias=partial  output overlaps input 0; must be refused
 //                 guard=back|front  operands end (default) or begin at an inaccessible page
 //                 threads=N         budget of the call    repeat=N       the call is made N times; bits must agree
+//                 load=N  the call again beside N busy threads    fork=1  the call again in a forked child
 //                 row=I  a call on row I of input 0 alone (its leading axis) must give the bits of row I of the result
 #pragma once
 
@@ -52,6 +53,8 @@ struct Case {
   std::uint32_t threads = 0;  // 0 = the runtime's
   std::uint32_t repeat = 1;
   std::int64_t row = -1;
+  std::uint32_t load = 0;
+  bool forked = false;
 
   const std::string &distribution(std::size_t input) const;
   std::optional<Shape> operand_strides(std::size_t operand) const;

@@ -100,6 +100,13 @@ std::size_t dtype_size(Dtype dtype) { return row(dtype).size; }
 
 DLDataType dtype_dl(Dtype dtype) { return RAYO_DTYPE(row(dtype).code, row(dtype).size * 8); }
 
+std::optional<Dtype> dtype_of(DLDataType type) {
+  for (const Row &r : kRows) {
+    if (r.code == type.code && r.size * 8 == type.bits && type.lanes == 1) return r.dtype;
+  }
+  return std::nullopt;
+}
+
 bool dtype_is_float(Dtype dtype) { return row(dtype).code == kDLFloat || row(dtype).code == kDLBfloat; }
 
 double load_element(Dtype dtype, const void *address) {

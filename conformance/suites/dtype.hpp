@@ -21,6 +21,7 @@ std::string_view dtype_name(Dtype dtype);
 std::optional<Dtype> parse_dtype(std::string_view name);
 std::size_t dtype_size(Dtype dtype);
 DLDataType dtype_dl(Dtype dtype);
+std::optional<Dtype> dtype_of(DLDataType type);
 bool dtype_is_float(Dtype dtype);
 
 // Reads or writes one element at any address; writing rounds to nearest even and saturates integers.
