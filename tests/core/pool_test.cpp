@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -114,6 +115,62 @@ TEST(ThreadPool, WorksInAForkedChild) {
   Counts after(64);
   run(pool, after.each.size(), 3, count_task, &after);
   EXPECT_TRUE(all_once(after));
+}
+
+// How many tasks of a region of `tasks` each took `busy` were run by workers, not by the caller.
+struct Shared {
+  std::chrono::milliseconds busy;
+  std::atomic<int> by_workers{0};
+};
+void shared_task(void *ctx, uint64_t, uint32_t worker) {
+  auto *shared = static_cast<Shared *>(ctx);
+  if (worker > 0) shared->by_workers.fetch_add(1);
+  const auto end = std::chrono::steady_clock::now() + shared->busy;
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+
+TEST(ThreadPool, WakesSleepersForWorkThatIsWorthIt) {
+  const ThreadPool pool(2);
+  Shared shared{std::chrono::milliseconds(2)};
+  run(pool, 2, 2, shared_task, &shared);  // the worker exists now
+  for (int attempt = 0; attempt < 10 && shared.by_workers.load() == 0; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // ... and sleeps
+    run(pool, 32, 2, shared_task, &shared);
+  }
+  EXPECT_GT(shared.by_workers.load(), 0);
+}
+
+// A worker that leaves the caller waiting at the end, as one does whose processor another process took.
+struct Late {
+  std::atomic<bool> joined{false};
+};
+void late_task(void *ctx, uint64_t, uint32_t worker) {
+  auto *late = static_cast<Late *>(ctx);
+  if (worker > 0) {
+    late->joined.store(true);
+    std::this_thread::sleep_for(std::chrono::milliseconds(800));
+    return;
+  }
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+  while (!late->joined.load() && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+}
+
+TEST(ThreadPool, WorksAloneForAWhileAfterALateWorker) {
+  for (int attempt = 0; attempt < 5; ++attempt) {
+    const ThreadPool pool(2);
+    Late late;
+    run(pool, 2, 2, late_task, &late);
+    ASSERT_TRUE(late.joined.load());
+    const auto after = std::chrono::steady_clock::now();
+    Shared shared{std::chrono::milliseconds(1)};
+    run(pool, 4, 2, shared_task, &shared);
+    // The pause is 100 ms: a test that lost its own processor for longer has seen nothing.
+    if (std::chrono::steady_clock::now() - after > std::chrono::milliseconds(90)) continue;
+    EXPECT_EQ(shared.by_workers.load(), 0);
+    return;
+  }
+  GTEST_SKIP() << "this machine is too busy to measure 90 ms";
 }
 
 }  // namespace
