@@ -2,7 +2,9 @@
 #include "runner/call.hpp"
 
 #include <fmt/format.h>
+#include <rayo/plugin.h>
 
+#include <array>
 #include <bit>
 
 namespace rayo::conform {
@@ -88,6 +90,23 @@ rayo_status run(const Call &call, const Subject &subject, const Inputs &inputs, 
   return rayo_run_with(subject.runtime(), call.id, inputs.pointers.data(),
                        static_cast<std::uint32_t>(inputs.pointers.size()), pointers.data(),
                        static_cast<std::uint32_t>(pointers.size()), attrs.list(), &options);
+}
+
+std::string infer_outputs(const Call &call, const Subject &subject, const Inputs &inputs,
+                          std::vector<OutputShape> &outputs) {
+  const AttrPack attrs(call.c, call.op);
+  std::array<rayo_shape, RAYO_MAX_OPERANDS> inferred{};
+  std::uint32_t count = 0;
+  const rayo_status status = rayo_infer_shapes(subject.runtime(), call.id, inputs.pointers.data(),
+                                               static_cast<std::uint32_t>(inputs.pointers.size()), attrs.list(),
+                                               inferred.data(), static_cast<std::uint32_t>(inferred.size()), &count);
+  if (status != RAYO_OK) return fmt::format("shape: {}: {}", rayo_status_name(status), last_error());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto dtype = dtype_of(inferred[i].dtype);
+    if (!dtype) return fmt::format("shape: output {}: a type that the suite does not know", i);
+    outputs.push_back({*dtype, Shape(inferred[i].extents, inferred[i].extents + inferred[i].ndim)});
+  }
+  return {};
 }
 
 Verdict run_fresh(const Call &call, const Subject &subject, const std::vector<OutputShape> &outputs,

@@ -22,6 +22,11 @@ using Results = std::vector<std::vector<double>>;
 
 Verdict failed_verdict(std::string message);
 
+// Shapes and types of the outputs by the plugin's own rule (the catalogue's for the catalogue's ops). What went wrong,
+// or empty.
+std::string infer_outputs(const Call &call, const Subject &subject, const Inputs &inputs,
+                          std::vector<OutputShape> &outputs);
+
 // The bare call.
 rayo_status run(const Call &call, const Subject &subject, const Inputs &inputs, const std::vector<rayo_tensor> &outputs,
                 std::uint32_t policy);

@@ -5,33 +5,15 @@
 #include <rayo/plugin.h>
 
 #include <algorithm>
-#include <array>
 
 #include "oracle/contract.hpp"
 #include "runner/call.hpp"
 #include "runner/determinism.hpp"
 #include "runner/judge.hpp"
+#include "runner/law.hpp"
 
 namespace rayo::conform {
 namespace {
-
-// Shapes and types by the plugin's own rule (the catalogue's for the catalogue's ops).
-std::string infer_outputs(const Call &call, const Subject &subject, const Inputs &inputs,
-                          std::vector<OutputShape> &outputs) {
-  const AttrPack attrs(call.c, call.op);
-  std::array<rayo_shape, RAYO_MAX_OPERANDS> inferred{};
-  std::uint32_t count = 0;
-  const rayo_status status = rayo_infer_shapes(subject.runtime(), call.id, inputs.pointers.data(),
-                                               static_cast<std::uint32_t>(inputs.pointers.size()), attrs.list(),
-                                               inferred.data(), static_cast<std::uint32_t>(inferred.size()), &count);
-  if (status != RAYO_OK) return fmt::format("shape: {}: {}", rayo_status_name(status), last_error());
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto dtype = dtype_of(inferred[i].dtype);
-    if (!dtype) return fmt::format("shape: output {}: a type that the suite does not know", i);
-    outputs.push_back({*dtype, Shape(inferred[i].extents, inferred[i].extents + inferred[i].ndim)});
-  }
-  return {};
-}
 
 std::string shape_difference(const std::vector<OutputShape> &inferred, const std::vector<OutputShape> &expected) {
   if (inferred.size() != expected.size()) {
@@ -189,6 +171,7 @@ Execution execute(const Case &c, const Subject &subject, const Subject *referenc
   if (oracle == nullptr || bound == nullptr) return {{State::not_evaluated, 0, 0, "no oracle for this op"}, {}, {}};
   const std::vector<std::uint32_t> classes = subject.classes(c.op, c.dtype);
   if (classes.empty()) return {{State::unsupported, 0, 0, "no kernel for this op and type"}, {}, {}};
+  if (!c.law.empty()) return execute_law(c, *op, subject);
   const Call call{c, *op, rayo_op_find(c.op.c_str()), *bound};
   if (c.partial_alias) return {run_partial_alias(call, subject), {}, {}};
   // A plugin may bring kernels of several classes: each is called under the policy that reaches it.

@@ -9,6 +9,16 @@
 #include "suites/distribution.hpp"
 
 namespace rayo::conform {
+namespace {
+
+void describe(Inputs &out) {
+  for (const auto &operand : out.operands) out.tensors.push_back(operand ? operand->tensor() : rayo_tensor{});
+  for (std::size_t i = 0; i < out.tensors.size(); ++i) {
+    out.pointers.push_back(out.operands[i] ? &out.tensors[i] : nullptr);
+  }
+}
+
+}  // namespace
 
 AttrPack::AttrPack(const Case &c, const OpInfo &op) {
   // Reserved: the packed attributes point into these.
@@ -56,31 +66,48 @@ void make_inputs(const Case &c, const OpInfo &op, Inputs &out) {
     operand->write(draw(c.distribution(i), dtype, c.seed, i, c.shapes.size(), element_count(c.shapes[i])));
     out.operands.push_back(std::move(operand));
   }
-  for (const auto &operand : out.operands) out.tensors.push_back(operand ? operand->tensor() : rayo_tensor{});
-  for (std::size_t i = 0; i < out.tensors.size(); ++i) {
-    out.pointers.push_back(out.operands[i] ? &out.tensors[i] : nullptr);
+  describe(out);
+}
+
+void make_inputs(const Case &c, const std::vector<Values> &values, Inputs &out) {
+  for (const Values &v : values) {
+    if (is_absent(v.shape)) {
+      out.operands.push_back(nullptr);
+      continue;
+    }
+    out.operands.push_back(std::make_unique<Operand>(v.dtype, v.shape, std::nullopt, 0, c.guard));
+    out.operands.back()->write(v.data);
   }
+  describe(out);
 }
 
 Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs) {
-  Problem p;
-  p.op = &op;
-  p.call = &c;
-  p.zero_mean = true;
-  p.integers = true;
+  std::vector<Values> values;
+  bool zero_mean = true;
   for (std::size_t i = 0; i < inputs.operands.size(); ++i) {
     if (!inputs.operands[i]) {
-      p.inputs.push_back({input_dtype(c, op, i), kNoOperand, {}});
+      values.push_back({input_dtype(c, op, i), kNoOperand, {}});
       continue;
     }
     const Operand &operand = *inputs.operands[i];
-    p.inputs.push_back({operand.dtype(), operand.shape(), operand.read()});
-    const std::vector<double> &data = p.inputs.back().data;
+    values.push_back({operand.dtype(), operand.shape(), operand.read()});
     // Elements that share memory are not independent.
     const Shape &strides = operand.strides();
     const bool shared = std::find(strides.begin(), strides.end(), 0) != strides.end();
-    p.zero_mean = p.zero_mean && is_zero_mean_random(c.distribution(i)) && !shared;
-    p.integers = p.integers && std::all_of(data.begin(), data.end(), [](double v) { return v == std::floor(v); });
+    zero_mean = zero_mean && is_zero_mean_random(c.distribution(i)) && !shared;
+  }
+  return make_problem(c, op, std::move(values), zero_mean);
+}
+
+Problem make_problem(const Case &c, const OpInfo &op, std::vector<Values> values, bool zero_mean) {
+  Problem p;
+  p.op = &op;
+  p.call = &c;
+  p.inputs = std::move(values);
+  p.zero_mean = zero_mean;
+  p.integers = true;
+  for (const Values &v : p.inputs) {
+    p.integers = p.integers && std::all_of(v.data.begin(), v.data.end(), [](double x) { return x == std::floor(x); });
   }
   for (const AttrInfo &attr : op.attrs) {
     if (attr.kind != AttrKind::real) continue;

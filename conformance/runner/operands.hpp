@@ -34,7 +34,10 @@ struct Inputs {
 
 // Allocates, fills and describes the inputs.
 void make_inputs(const Case &c, const OpInfo &op, Inputs &out);
+// The same with these values, compact.
+void make_inputs(const Case &c, const std::vector<Values> &values, Inputs &out);
 // What they mean: values read back from memory (operands with stride 0 share elements).
 Problem make_problem(const Case &c, const OpInfo &op, const Inputs &inputs);
+Problem make_problem(const Case &c, const OpInfo &op, std::vector<Values> values, bool zero_mean);
 
 }  // namespace rayo::conform

@@ -55,10 +55,12 @@ void parse_condition(Case &c, const std::string &key, const std::string &value) 
     c.load = parse_count(value, "@load", 1, 256);
   } else if (key == "fork" && value == "1") {
     c.forked = true;
+  } else if (key == "law" && !value.empty()) {
+    c.law = value;
   } else {
     throw CaseError(
         fmt::format("condition '@{}={}': legal are @inplace=I, @alias=partial, @guard=back|front, @threads=N, "
-                    "@repeat=N, @row=I, @load=N, @fork=1",
+                    "@repeat=N, @row=I, @load=N, @fork=1, @law=NAME",
                     key, value));
   }
 }
@@ -140,6 +142,7 @@ std::string format_case(const Case &c) {
   if (c.row >= 0) line += fmt::format(" @row={}", c.row);
   if (c.load != 0) line += fmt::format(" @load={}", c.load);
   if (c.forked) line += " @fork=1";
+  if (!c.law.empty()) line += fmt::format(" @law={}", c.law);
   return line;
 }
 

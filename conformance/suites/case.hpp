@@ -15,6 +15,7 @@
 //                 guard=back|front  operands end (default) or begin at an inaccessible page
 //                 threads=N         budget of the call    repeat=N       the call is made N times; bits must agree
 //                 load=N  the call again beside N busy threads    fork=1  the call again in a forked child
+//                 law=NAME  no expected values: calls on related inputs must agree (oracle/laws.hpp)
 //                 row=I  a call on row I of input 0 alone (its leading axis) must give the bits of row I of the result
 #pragma once
 
@@ -55,6 +56,7 @@ struct Case {
   std::int64_t row = -1;
   std::uint32_t load = 0;
   bool forked = false;
+  std::string law;
 
   const std::string &distribution(std::size_t input) const;
   std::optional<Shape> operand_strides(std::size_t operand) const;

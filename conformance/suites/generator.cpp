@@ -39,6 +39,7 @@ std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::ui
     for (const Dtype dtype : op_dtypes(op)) {
       CaseList list({&op, dtype, quick, seed});
       generator->fill(list);
+      add_law_cases(list);
       std::vector<Case> cases = list.take();
       if (op.name == "gelu") vary(cases, "approximate", {"tanh"});
       all.insert(all.end(), std::make_move_iterator(cases.begin()), std::make_move_iterator(cases.end()));

@@ -50,6 +50,9 @@ std::span<const Generator> normalise_generators();
 std::span<const Generator> linear_generators();
 std::span<const Generator> quantise_generators();
 
+// Cases of the metamorphic laws that hold for the plan's op.
+void add_law_cases(CaseList &list);
+
 // All cases of the catalogue (or of `ops`, if not empty) in every dtype that the catalogue lists.
 std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::uint64_t seed);
 
