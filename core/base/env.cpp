@@ -53,6 +53,11 @@ uint32_t parse_policy(std::string_view source, std::string_view text) {
   fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: reproducible, accurate, relaxed", source, quote(text));
 }
 
+bool parse_switch(std::string_view source, std::string_view text) {
+  if (text == "0" || text == "1") return text == "1";
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: 0, 1", source, quote(text));
+}
+
 int32_t parse_log_level(std::string_view source, std::string_view text) {
   if (text == "off") return -1;
   if (text == "error") return RAYO_LOG_ERROR;

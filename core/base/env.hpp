@@ -25,6 +25,7 @@ constexpr uint32_t kMaxThreads = 1024;
 uint32_t parse_threads(std::string_view source, std::string_view text);   // 1 ... kMaxThreads
 uint32_t parse_policy(std::string_view source, std::string_view text);    // RAYO_POLICY_*
 int32_t parse_log_level(std::string_view source, std::string_view text);  // RAYO_LOG_*; -1 = off
+bool parse_switch(std::string_view source, std::string_view text);        // "0", "1"
 uint32_t check_threads(std::string_view source, uint32_t threads);
 
 }  // namespace rayo

@@ -55,8 +55,26 @@ class Resolver {
     return Log(level, nullptr, nullptr);
   }
 
+  bool require_conformance() const {
+    switch (options_.require_conformance) {
+      case 0:
+        break;
+      case RAYO_CONFORMANCE_REQUIRED:
+        return true;
+      case RAYO_CONFORMANCE_NOT_REQUIRED:
+        return false;
+      default:
+        fail(RAYO_INVALID_ARGUMENT,
+             "options.require_conformance is {}; legal: 0, RAYO_CONFORMANCE_REQUIRED (1), _NOT_REQUIRED (2)",
+             options_.require_conformance);
+    }
+    const Setting setting = text("", nullptr, "RAYO_REQUIRE_CONFORMANCE");
+    return setting.text != nullptr && parse_switch(setting.source, setting.text);
+  }
+
   RegistryOptions registry(const Log &log) const {
     RegistryOptions out;
+    out.require_conformance = require_conformance();
     const Setting disable = text("options.cpu_disable", options_.cpu_disable, "RAYO_CPU_DISABLE");
     out.cpu_features = detect_cpu_features();
     if (disable.text != nullptr) out.cpu_features &= ~parse_cpu_disable(disable.source, disable.text);

@@ -10,6 +10,7 @@
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "loader/certificate.hpp"
 #include "loader/cpu_features.hpp"
 #include "loader/elf_look.hpp"
 #include "loader/fp_env.hpp"
@@ -95,7 +96,7 @@ rayo_instance *run_create(const rayo_plugin &plugin, const rayo_host &host) {
   return instance;
 }
 
-void load_into(LoadedPlugin *out, const rayo_host &host, uint64_t cpu_features, const Log &log,
+void load_into(LoadedPlugin *out, const rayo_host &host, const LoadRules &rules, const Log &log,
                const std::function<const std::string *(std::string_view)> &taken) {
   PluginRecord &record = *out->record;
   if (const std::string reason = distrust(record.file); !reason.empty()) fail(RAYO_REFUSED, "{}", reason);
@@ -112,7 +113,12 @@ void load_into(LoadedPlugin *out, const rayo_host &host, uint64_t cpu_features, 
   if (const std::string reason = abi_mismatch(look.note.abi_version, look.note.abi_min); !reason.empty()) {
     fail(RAYO_REFUSED, "{}", reason);
   }
-  check_cpu(look.note, cpu_features);
+  check_cpu(look.note, rules.cpu_features);
+  if (rules.require_conformance) {
+    if (const std::string reason = lacks_certificate(record.file, record.sha256()); !reason.empty()) {
+      fail(RAYO_REFUSED, "{}", reason);
+    }
+  }
 
   rayo_plugin_query_fn query = nullptr;
   with_same_fp_environment("loading", [&] { query = open_library(record.file); });
@@ -136,13 +142,13 @@ void load_into(LoadedPlugin *out, const rayo_host &host, uint64_t cpu_features, 
 
 }  // namespace
 
-LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, uint64_t cpu_features, const Log &log,
+LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, const LoadRules &rules, const Log &log,
                          const std::function<const std::string *(std::string_view name)> &taken) {
   LoadedPlugin loaded;
   loaded.record = std::make_unique<PluginRecord>();
   loaded.record->file = path;
   try {
-    load_into(&loaded, host, cpu_features, log, taken);
+    load_into(&loaded, host, rules, log, taken);
     log(RAYO_LOG_INFO, "plugin {} is ready: {} kernels, {}", loaded.record->name, loaded.answer.kernels.size(), path);
   } catch (const std::bad_alloc &) {
     throw;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One plugin file from path to running instance: trust, static look, CPU and ABI gates, dlopen, query, checks, create.
-// A failure is a verdict with its reason, never the end of the others.
+// One plugin file from path to running instance: trust, static look, CPU and ABI gates, certificate, dlopen, query,
+// checks, create. A failure is a verdict with its reason, never the end of the others.
 #pragma once
 
 #include <functional>
@@ -19,9 +19,14 @@ struct LoadedPlugin {
   PluginAnswer answer;                   // of a ready one
 };
 
+struct LoadRules {
+  uint64_t cpu_features = 0;         // RAYO_CPU_* that plugins may use
+  bool require_conformance = false;  // load nothing that no certificate covers
+};
+
 // `path` is a real path. `taken` says who already has a name: it returns the file, or nullptr. Libraries stay loaded
 // for the life of the process.
-LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, uint64_t cpu_features, const Log &log,
+LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, const LoadRules &rules, const Log &log,
                          const std::function<const std::string *(std::string_view name)> &taken);
 
 }  // namespace rayo

@@ -90,10 +90,11 @@ class RegistryBuilder {
 };
 
 PluginRecord *RegistryBuilder::add(const std::string &real_path) {
-  adopt(load_plugin(real_path, host_, options_.cpu_features, log_, [this](std::string_view name) {
-    const PluginRecord *other = registry_.find_plugin(name);
-    return other != nullptr ? &other->file : nullptr;
-  }));
+  adopt(load_plugin(real_path, host_, {options_.cpu_features, options_.require_conformance}, log_,
+                    [this](std::string_view name) {
+                      const PluginRecord *other = registry_.find_plugin(name);
+                      return other != nullptr ? &other->file : nullptr;
+                    }));
   return registry_.plugins_.back().get();
 }
 

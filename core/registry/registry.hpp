@@ -55,6 +55,7 @@ struct RegistryOptions {
   std::vector<std::string> folders;  // searched in order; what the search rules refuse becomes a rejected record
   std::vector<std::string> files;    // single files: a refused one fails the build
   uint64_t cpu_features = 0;         // RAYO_CPU_*, after cpu_disable
+  bool require_conformance = false;  // accept only plugins that a certificate covers
 };
 
 class Registry {

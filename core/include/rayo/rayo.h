@@ -61,13 +61,21 @@ typedef struct rayo_runtime_options {
   rayo_log_fn log;         /* NULL = stderr at the level of RAYO_LOG (error|warn|info|debug|off; default warn) */
   void *log_ctx;
   const rayo_executor *executor; /* the application's threads; NULL = Rayo's pool. Outlives the runtime */
+  uint32_t require_conformance;  /* RAYO_CONFORMANCE_*; 0 = RAYO_REQUIRE_CONFORMANCE (0|1), else not required */
+  uint32_t reserved;
 } rayo_runtime_options;
 
 #define RAYO_RUNTIME_OPTIONS_INIT                                                                                  \
   {                                                                                                                \
     sizeof(rayo_runtime_options), RAYO_TYPE_RUNTIME_OPTIONS, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, \
-        NULL                                                                                                       \
+        NULL, 0, 0                                                                                                 \
   }
+
+/* With RAYO_CONFORMANCE_REQUIRED a plugin is accepted only if a certificate covers its file by SHA-256: a JSON report
+ * of a full, passed `rayo conform` run, beside it as FILE.conformance.json or in the cache (rayo_certificate_path). The
+ * others, scalar not excepted, are rejected with the reason and the next step. */
+#define RAYO_CONFORMANCE_REQUIRED 1u
+#define RAYO_CONFORMANCE_NOT_REQUIRED 2u /* whatever the environment says */
 
 /* What a call accepts. The policy masks kernels; explain says which. */
 #define RAYO_POLICY_REPRODUCIBLE 1u /* only kernels with the contract's bits */
@@ -79,6 +87,11 @@ typedef struct rayo_runtime_options {
 RAYO_API rayo_status rayo_runtime_create(const rayo_runtime_options *options, rayo_runtime **out_runtime);
 /* No call may be in flight. Plans of this runtime answer RAYO_PRECONDITION from here on. NULL is ignored. */
 RAYO_API void rayo_runtime_destroy(rayo_runtime *runtime);
+
+/* Where `rayo conform --record` keeps the certificate of a file with this SHA-256 (64 hex digits):
+ * $XDG_CACHE_HOME/rayo/conformance/<sha256>.json, by default below ~/.cache. Copies and returns like rayo_last_error;
+ * 0 = no such place: no absolute folder in the environment, a privileged process, or not a SHA-256. */
+RAYO_API size_t rayo_certificate_path(const char *sha256, char *buf, size_t cap);
 
 RAYO_API uint32_t rayo_runtime_threads(const rayo_runtime *runtime);
 RAYO_API rayo_status rayo_runtime_set_threads(rayo_runtime *runtime, uint32_t threads); /* 0 = default again */
