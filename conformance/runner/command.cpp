@@ -2,19 +2,20 @@
 #include "runner/command.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
+#include <chrono>
 #include <exception>
 #include <filesystem>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "claims/command.hpp"
+#include "runner/certificate.hpp"
+#include "runner/expectations.hpp"
 #include "runner/options.hpp"
+#include "runner/output_file.hpp"
+#include "runner/progress.hpp"
 #include "runner/report.hpp"
 #include "runner/session.hpp"
 #include "suites/generator.hpp"
@@ -90,64 +91,61 @@ std::vector<Case> cases_of(const Options &options) {
   return cases;
 }
 
-// One bar over all plugins, drawn by whichever thread got further.
-class Progress {
- public:
-  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) != 0 && total > 0) {}
+std::string write_report(const std::string &format, const std::vector<PluginReport> &reports, const RunInfo &run) {
+  if (format == "json") return json_report(reports, run);
+  if (format == "junit") return junit_report(reports, run);
+  if (format == "html") return html_report(reports, run);
+  return text_report(reports, run);
+}
 
-  void step() {
-    const std::lock_guard lock(mutex_);
-    ++done_;
-    if (!shown_ || (done_ % 32 != 0 && done_ != total_)) return;
-    constexpr std::size_t kWidth = 50;
-    const std::size_t full = kWidth * done_ / total_;
-    fmt::print(stderr, "\r[{}{}] {}/{} cases{}", std::string(full, '='), std::string(kWidth - full, ' '), done_, total_,
-               done_ == total_ ? "\n" : "");
+RunInfo describe(const Options &options) {
+  RunInfo run = describe_run();
+  run.kind = run_kind(options);
+  run.seed = options.seed;
+  run.reference = options.reference;
+  for (const std::string &file : options.expectations) {
+    for (Expectation &line : load_expectations(file)) run.expectations.push_back(std::move(line));
   }
+  return run;
+}
 
- private:
-  std::mutex mutex_;
-  std::size_t done_ = 0;
-  std::size_t total_;
-  bool shown_;
-};
-
-// The whole report appears, or nothing.
-void write_report(const std::string &text, const std::string &path) {
-  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  std::FILE *file = path.empty() ? stdout : std::fopen(temporary.c_str(), "w");
-  bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (path.empty()) {
-    written = std::fflush(file) == 0 && written;
-  } else if (file != nullptr) {
-    written = std::fclose(file) == 0 && written;
-    written = written && std::rename(temporary.c_str(), path.c_str()) == 0;
-    if (!written) (void)std::remove(temporary.c_str());
-  }
-  if (!written) {
-    throw std::runtime_error(fmt::format("-o {}: {}", path.empty() ? "stdout" : path, std::strerror(errno)));
-  }
+int judge_the_claims(const Options &options) {
+  const Discovery found = discover_plugins();
+  OutputFile output(options.output);
+  std::string report;
+  const bool good =
+      claims::judge_claims(options, files_to_judge(options, found), reference_file(options, found), found, report);
+  output.commit(report);
+  return good ? kGood : kBad;
 }
 
 int judge(const Options &options) {
+  RunInfo run = describe(options);
   const std::vector<Case> cases = cases_of(options);
   const Discovery found = discover_plugins();
-  const std::string reference = reference_file(options, found);
+  SessionOptions session;
+  session.reference = reference_file(options, found);
+  session.lanes = std::max(1u, std::thread::hardware_concurrency());
+  session.shuffle = options.shuffle;
+  session.shuffle_seed = options.seed;
+  if (options.quick) session.case_seconds = 5;
   const std::vector<std::string> files = files_to_judge(options, found);
   if (files.empty()) {
     complain(fmt::format("no plugin to judge: {}",
                          found.error.empty() ? "none is ready; see rayo devices --all" : found.error));
     return kBad;
   }
-  Progress progress(cases.size() * files.size());
-  SessionOptions session;
-  session.reference = reference;
-  session.lanes = std::max(1u, std::thread::hardware_concurrency());
-  session.shuffle = options.shuffle;
-  session.shuffle_seed = options.seed;
-  if (options.quick) session.case_seconds = 5;
-  session.progress = [&progress](std::size_t, std::size_t) { progress.step(); };
-  std::vector<PluginReport> reports = judge_plugins(files, cases, session);
+  OutputFile output(options.output);
+  std::vector<PluginReport> reports;
+  {
+    Progress progress(cases.size() * files.size());
+    const InterruptGuard guard(progress, options.output, output.temporary());
+    session.progress = [&progress](std::size_t, std::size_t) { progress.step(); };
+    const auto begin = std::chrono::steady_clock::now();
+    reports = judge_plugins(files, cases, session);
+    run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+  apply_expectations(run.expectations, reports);
   bool good = true;
   bool unsupported = true;
   for (PluginReport &report : reports) {
@@ -155,10 +153,10 @@ int judge(const Options &options) {
     good = good && report.good();
     unsupported = unsupported && report.unsupported_here;
   }
-  write_report(options.format == "json"    ? json_report(reports)
-               : options.format == "junit" ? junit_report(reports)
-                                           : text_report(reports),
-               options.output);
+  output.commit(write_report(options.format, reports, run));
+  if (options.record) {
+    for (const PluginReport &report : reports) complain(record_verdict(report, run));
+  }
   return good ? kGood : unsupported ? kUnsupported : kBad;
 }
 
@@ -171,7 +169,7 @@ int conform_command(std::span<const std::string> args) {
       fmt::print("{}", help_text());
       return kGood;
     }
-    return judge(options);
+    return options.claims ? judge_the_claims(options) : judge(options);
   } catch (const UsageError &error) {
     complain(error.what());
     return kUsage;

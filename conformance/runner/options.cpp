@@ -27,9 +27,16 @@ po::options_description describe() {
   add("slice", po::value<std::string>()->default_value("1"), "N: only one case in N, others for each seed");
   add("quick", po::bool_switch(), "a short run, for every build");
   add("shuffle", po::bool_switch(), "run the cases in an order drawn from the seed; verdicts must not change");
-  add("format", po::value<std::string>()->default_value("text"), "text, json or junit");
+  add("format", po::value<std::string>()->default_value("text"), "text, json, junit or html (one page, no network)");
   add("json", po::bool_switch(), "the same as --format json");
-  add("output,o", po::value<std::string>(), "FILE for the report; default: stdout");
+  add("output,o", po::value<std::string>(), "FILE for the report, written whole or not at all; default: stdout");
+  add("expectations", po::value<std::vector<std::string>>()->composing(),
+      "FILE of known failures, lines of PLUGIN | CASE | REASON; may be repeated");
+  add("record", po::bool_switch(), "keep the verdicts of this full run for RAYO_REQUIRE_CONFORMANCE=1");
+  add("claims", po::bool_switch(), "decide the hundred claims instead of judging cases; text or json");
+  add("claim", po::value<std::string>(), "LIST of claims with commas, A-001,C-036: decide just these");
+  add("aarch64", po::value<std::string>(), "FOLDER of a tree built for 64-bit ARM, for the claims about it");
+  add("nightly", po::bool_switch(), "also what takes long: every one of 2^32 inputs");
   add("help,h", po::bool_switch(), "this text");
   return all;
 }
@@ -61,6 +68,13 @@ std::vector<std::string> parse_ops(const std::string &text) {
     throw UsageError(fmt::format("--ops: unknown op '{}'; legal are {}", op, fmt::join(names, ", ")));
   }
   return ops;
+}
+
+void check_format(const std::string &format) {
+  for (const std::string_view legal : {"text", "json", "junit", "html"}) {
+    if (format == legal) return;
+  }
+  throw UsageError(fmt::format("--format '{}': legal are text, json, junit, html", format));
 }
 
 template <class T>
@@ -95,22 +109,47 @@ Options parse_options(std::span<const std::string> args) {
   o.quick = map["quick"].as<bool>();
   o.shuffle = map["shuffle"].as<bool>();
   o.format = map["json"].as<bool>() ? "json" : map["format"].as<std::string>();
-  if (o.format != "text" && o.format != "json" && o.format != "junit") {
-    throw UsageError(fmt::format("--format '{}': legal are text, json, junit", o.format));
-  }
+  check_format(o.format);
   if (map.count("ops") != 0) o.ops = parse_ops(map["ops"].as<std::string>());
+  o.claim_list = get_or(map, "claim", std::string{});
+  o.claims = map["claims"].as<bool>() || !o.claim_list.empty();
+  o.aarch64 = get_or(map, "aarch64", std::string{});
+  o.nightly = map["nightly"].as<bool>();
+  if (o.claims && o.format != "text" && o.format != "json") {
+    throw UsageError(fmt::format("--claims --format '{}': legal are text, json", o.format));
+  }
+  o.expectations = get_or(map, "expectations", std::vector<std::string>{});
+  o.record = map["record"].as<bool>();
+  if (o.record && run_kind(o) != RunKind::full) {
+    throw UsageError("--record needs a full run: leave --quick, --ops, --case and --slice out");
+  }
   return o;
+}
+
+RunKind run_kind(const Options &options) {
+  if (!options.ops.empty() || !options.cases.empty() || options.parts != 1) return RunKind::partial;
+  return options.quick ? RunKind::quick : RunKind::full;
 }
 
 std::string help_text() {
   std::ostringstream text;
   text << "rayo conform: judge plugins against the oracle, the scalar reference and the arithmetic contract\n"
           "\n"
-          "  rayo conform [--plugin FILE|NAME]... [--ops LIST] [--quick] [--format text|json|junit] [-o FILE]\n"
-          "  rayo conform --plugin ./acme.so --case 'exp f32 65 - 0 uniform 42'\n"
+          "  rayo conform                                     every ready plugin, minutes\n"
+          "  rayo conform --quick                             the same in seconds, for every build\n"
+          "  rayo conform --plugin ./acme.so                  a plugin by its file; no source tree is needed\n"
+          "  rayo conform --plugin ./acme.so --ops exp,gemm   some ops\n"
+          "  rayo conform --case 'exp f32 65 - 0 uniform 42'  a case from a report, again\n"
+          "  rayo conform --format html -o report.html        a page to read: support, heat maps, failures\n"
+          "  rayo conform --seed 7                            other inputs, the same checks\n"
+          "  rayo conform --record                            remember what passed; a runtime started with\n"
+          "                                                   RAYO_REQUIRE_CONFORMANCE=1 then accepts it\n"
           "\n"
        << describe()
-       << "\nExit codes: 0 good, 1 a defect or nothing executed, 2 usage, 3 the plugin cannot run on this machine\n";
+       << "\nEach plugin is judged in a process of its own: a crash or a hang costs one case.\n"
+          "States: passed, failed, crashed, hung, distrusted (defects); expected_fail, unsupported, not_evaluated.\n"
+          "Exit codes: 0 good, 1 a defect or nothing executed, 2 usage, 3 the plugin cannot run on this machine,\n"
+          "130 interrupted.\n";
   return text.str();
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "runner/run_info.hpp"
+
 namespace rayo::conform {
 
 struct Options {
@@ -18,10 +20,16 @@ struct Options {
   std::vector<std::string> cases;    // lines; empty = generated
   std::uint64_t seed = 1;
   bool quick = false;
-  bool shuffle = false;  // run the cases in an order drawn from the seed
+  bool shuffle = false;     // run the cases in an order drawn from the seed
   std::uint64_t parts = 1;  // of which one is run
   std::string format = "text";
-  std::string output;  // empty = stdout
+  std::vector<std::string> expectations;  // files
+  bool record = false;                    // keep the verdicts where a runtime that requires conformance looks
+  std::string output;                     // empty = stdout
+  bool claims = false;                    // decide the claims instead
+  std::string claim_list;                 // their ids, with commas; empty = all
+  std::string aarch64;                    // build folder for 64-bit ARM; empty = none
+  bool nightly = false;                   // what takes hours
   bool help = false;
 };
 
@@ -29,6 +37,9 @@ class UsageError : public std::invalid_argument {
  public:
   using std::invalid_argument::invalid_argument;
 };
+
+// What these options make of a run: only a full one may be recorded.
+RunKind run_kind(const Options &options);
 
 Options parse_options(std::span<const std::string> args);  // throws UsageError
 std::string help_text();
