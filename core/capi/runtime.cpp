@@ -7,6 +7,7 @@
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "capi/structs.hpp"
+#include "device/executor_file.hpp"
 #include "loader/cpu_features.hpp"
 #include "loader/search.hpp"
 
@@ -19,6 +20,13 @@ struct Setting {
   const char *source = "";
   const char *text = nullptr;  // nullptr: neither is set
 };
+
+void check_executor(const rayo_executor *executor) {
+  check_struct_header(executor, RAYO_TYPE_EXECUTOR, "options.executor");
+  if (!RAYO_HAS(executor, rayo_executor, parallel_for) || executor->parallel_for == nullptr) {
+    fail(RAYO_INVALID_ARGUMENT, "options.executor has no parallel_for");
+  }
+}
 
 class Resolver {
  public:
@@ -53,6 +61,20 @@ class Resolver {
     const Setting setting = text("", nullptr, "RAYO_LOG");
     const int32_t level = setting.text != nullptr ? parse_log_level(setting.source, setting.text) : RAYO_LOG_WARN;
     return Log(level, nullptr, nullptr);
+  }
+
+  // The application's, or the one that is named; nullptr = the pool.
+  const rayo_executor *executor() const {
+    if (options_.executor != nullptr) {
+      if (options_.executor_name != nullptr) {
+        fail(RAYO_INVALID_ARGUMENT, "options.executor and options.executor_name ({}) are both set; set one",
+             quote(options_.executor_name));
+      }
+      check_executor(options_.executor);
+      return options_.executor;
+    }
+    const Setting setting = text("options.executor_name", options_.executor_name, "RAYO_EXECUTOR");
+    return setting.text != nullptr ? find_executor(setting.source, setting.text) : nullptr;
   }
 
   bool require_conformance() const {
@@ -92,7 +114,7 @@ class Resolver {
       log(RAYO_LOG_WARN, "RAYO_PLUGIN_PATH is ignored in a privileged (set-uid, set-gid or file-capability) process");
       path.text = nullptr;
     }
-    out.folders = path.text != nullptr ? split_plugin_path(path.text) : default_plugin_folders();
+    out.folders = path.text != nullptr ? split_plugin_path(path.text) : default_folders("plugins");
     return out;
   }
 
@@ -146,14 +168,6 @@ void check_device(const Registry &registry, const Setting &setting) {
   fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal here: {}{}", setting.source, quote(name), legal_devices(registry), why);
 }
 
-void check_executor(const rayo_executor *executor) {
-  if (executor == nullptr) return;
-  check_struct_header(executor, RAYO_TYPE_EXECUTOR, "options.executor");
-  if (!RAYO_HAS(executor, rayo_executor, parallel_for) || executor->parallel_for == nullptr) {
-    fail(RAYO_INVALID_ARGUMENT, "options.executor has no parallel_for");
-  }
-}
-
 std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
   if (given != nullptr) options = read_struct(given, RAYO_TYPE_RUNTIME_OPTIONS, "options");
@@ -161,7 +175,6 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   if ((options.flags & ~kFlags) != 0) {
     fail(RAYO_INVALID_ARGUMENT, "options.flags is {:#x}; legal bits: {:#x}", options.flags, kFlags);
   }
-  check_executor(options.executor);
   const Resolver resolver(options);
   auto runtime = std::make_unique<rayo_runtime>();
   runtime->log = resolver.log();
@@ -175,8 +188,8 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   fill_host_table(&runtime->host, &runtime->log);
   runtime->host.cpu_features = registry_options.cpu_features;
   runtime->host.max_threads = runtime->default_threads;
-  runtime->executor = options.executor;
-  if (options.executor == nullptr) {
+  runtime->executor = resolver.executor();
+  if (runtime->executor == nullptr) {
     runtime->pool = std::make_unique<ThreadPool>();
     runtime->executor = runtime->pool->executor();
   }

@@ -21,12 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Symbolic links resolved; "" with errno set when it is not there.
-std::string real_path_of(const std::string &path) {
-  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
-  return resolved ? std::string(resolved.get()) : std::string();
-}
-
 // Path of the shared object (or, linked statically, the program) that holds this function.
 const std::string &own_path() {
   static const std::string path = [] {
@@ -34,8 +28,8 @@ const std::string &own_path() {
     if (dladdr(reinterpret_cast<const void *>(&own_path), &info) == 0 || info.dli_fname == nullptr)
       return std::string();
     // A program started as "./x" or by PATH has a name that dladdr cannot resolve.
-    std::string real = real_path_of(info.dli_fname);
-    return real.empty() ? real_path_of("/proc/self/exe") : real;
+    std::string real = real_path(info.dli_fname);
+    return real.empty() ? real_path("/proc/self/exe") : real;
   }();
   return path;
 }
@@ -74,7 +68,7 @@ std::string distrust_chain(const std::string &path) {
 }
 
 void list_folder(const std::string &folder, SearchResult *result) {
-  const std::string real = real_path_of(folder);
+  const std::string real = real_path(folder);
   if (real.empty()) {
     const int error = errno;
     result->refused.push_back({folder, error == ENOENT || error == ENOTDIR
@@ -99,7 +93,7 @@ void list_folder(const std::string &folder, SearchResult *result) {
   std::sort(names.begin(), names.end());
   for (const std::string &name : names) {
     const std::string file = (fs::path(real) / name).string();
-    std::string target = real_path_of(file);
+    std::string target = real_path(file);
     if (target.empty()) {
       result->refused.push_back({file, fmt::format("cannot be opened: {}", std::strerror(errno))});
       continue;
@@ -120,17 +114,22 @@ std::vector<std::string> split_plugin_path(std::string_view path) {
   }
 }
 
-std::vector<std::string> default_plugin_folders() {
+std::string real_path(const std::string &path) {
+  const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  return resolved ? std::string(resolved.get()) : std::string();
+}
+
+std::vector<std::string> default_folders(std::string_view kind) {
   std::vector<std::string> candidates;
   if (!own_path().empty()) {
     const fs::path home = fs::path(own_path()).parent_path();
-    candidates.push_back((home / "rayo/plugins").string());  // also right for lib/x86_64-linux-gnu
-    candidates.push_back((home / "../lib/rayo/plugins").string());
+    candidates.push_back((home / "rayo" / kind).string());  // also right for lib/x86_64-linux-gnu
+    candidates.push_back((home / "../lib/rayo" / kind).string());
   }
-  candidates.emplace_back(RAYO_COMPILED_PLUGIN_DIR);
+  candidates.push_back((fs::path(RAYO_COMPILED_DIR) / kind).string());
   std::vector<std::string> folders;
   for (const std::string &candidate : candidates) {
-    std::string real = real_path_of(candidate);
+    std::string real = real_path(candidate);
     if (real.empty() || std::find(folders.begin(), folders.end(), real) != folders.end()) continue;
     folders.push_back(std::move(real));
   }

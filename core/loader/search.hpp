@@ -24,8 +24,12 @@ struct SearchResult {
 // "a:b" to its entries, as they stand; empty ones too (they are refused later, not taken for the current directory).
 std::vector<std::string> split_plugin_path(std::string_view path);
 
-// The built-in folders that exist: lib/rayo/plugins beside this library, then the compiled-in one.
-std::vector<std::string> default_plugin_folders();
+// The built-in folders of a kind ("plugins", "executors") that exist: lib/rayo/KIND beside this library, then the
+// compiled-in one.
+std::vector<std::string> default_folders(std::string_view kind);
+
+// Symbolic links resolved; "" with errno set when it is not there.
+std::string real_path(const std::string &path);
 
 // Lists the candidates of absolute folders, in order. What is missing or writable by others is refused.
 SearchResult search_folders(const std::vector<std::string> &folders);

@@ -63,12 +63,13 @@ typedef struct rayo_runtime_options {
   const rayo_executor *executor; /* the application's threads; NULL = Rayo's pool. Outlives the runtime */
   uint32_t require_conformance;  /* RAYO_CONFORMANCE_*; 0 = RAYO_REQUIRE_CONFORMANCE (0|1), else not required */
   uint32_t reserved;
+  const char *executor_name; /* "pool", or "openmp": libgomp's threads; NULL = executor, RAYO_EXECUTOR, else pool */
 } rayo_runtime_options;
 
 #define RAYO_RUNTIME_OPTIONS_INIT                                                                                  \
   {                                                                                                                \
     sizeof(rayo_runtime_options), RAYO_TYPE_RUNTIME_OPTIONS, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, \
-        NULL, 0, 0                                                                                                 \
+        NULL, 0, 0, NULL                                                                                           \
   }
 
 /* With RAYO_CONFORMANCE_REQUIRED a plugin is accepted only if a certificate covers its file by SHA-256: a JSON report
