@@ -18,10 +18,11 @@ packages_of() {
     build) echo ca-certificates g++ cmake ninja-build ccache pkg-config libboost-dev libboost-program-options-dev libfmt-dev \
       nlohmann-json3-dev libdlpack-dev libmd-dev ;;
     # binutils: nm, objdump and readelf look at the built plugins.
-    # MPFR judges f64 results; tests only.
-    test) echo libgtest-dev python3 python3-numpy binutils libmpfr-dev libgmp-dev ;;
+    # MPFR judges f64 results; jsonschema and junitparser read conformance reports; tests only.
+    test) echo libgtest-dev python3 python3-numpy python3-jsonschema python3-junitparser binutils libmpfr-dev \
+      libgmp-dev ;;
     # Google Benchmark, and the libraries we are measured against.
-    bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev ;;
+    bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libblis-dev libeigen3-dev libsleef-dev ;;
     lint) echo clang-format-14 clang-tidy-14 shellcheck python3 ;;
     # eigh: the C interface, and the reference LAPACK and BLAS behind it.
     lapack) echo liblapacke-dev liblapack3 libblas3 ;;

@@ -43,7 +43,7 @@ th,td{padding:4px 8px;text-align:left;border-bottom:1px solid var(--line);vertic
 thead th{position:sticky;top:0;z-index:2;background:var(--head);font-weight:600}
 tbody th{font-weight:500;position:sticky;left:0;z-index:1;background:var(--card)}
 thead th:first-child{left:0;z-index:3}
-.support td,.support thead th+th+th{text-align:center}.support td.type{text-align:left;color:var(--soft);white-space:nowrap}
+.support td,.support thead th+th+th{text-align:center}.support td{white-space:nowrap}.support td.type{text-align:left;color:var(--soft);white-space:nowrap}
 .support td,.heat td{border-left:1px solid var(--line)}.support .again th{color:transparent}
 .family th{background:var(--head);font-size:12px;letter-spacing:.05em;text-transform:uppercase;color:var(--soft)}.family span{position:sticky;left:8px}
 .heat{font-size:12px;width:auto;min-width:100%}.heat td{text-align:center;padding:3px 5px;min-width:44px}.heat thead th{vertical-align:bottom;text-align:center;padding:6px 4px}
@@ -70,7 +70,7 @@ footer{margin-top:48px;padding-top:12px;border-top:1px solid var(--line);font-si
 @media (min-width:900px){.scroll.fit{overflow:visible;max-height:none}.scroll.fit thead th{top:43px}}
 @media (max-width:560px){body{padding:0 12px 48px}h1{font-size:22px}h2{font-size:19px;margin-top:34px}th,td{padding:4px 5px}table{font-size:12.5px}
 nav{gap:2px 14px;font-size:13px}nav input{margin-left:0;width:100%}section{scroll-margin-top:96px}
-details[data-op]>summary{grid-template-columns:minmax(0,1fr) 34% 50px;gap:8px}.support tbody th{overflow-wrap:anywhere;max-width:104px}}
+details[data-op]>summary{grid-template-columns:minmax(0,1fr) 34% 50px;gap:8px}.support tbody th{max-width:96px}.support td{padding:4px}}
 @media print{nav,.copy{display:none}.scroll{max-height:none;overflow:visible;border:0}body{max-width:none}td,i,.tag,.verdict{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 

@@ -51,6 +51,16 @@ std::string cell_markup(const Cell &cell, const std::string &title) {
   return markup("notrun", "not run");
 }
 
+// A narrow screen may break a name behind its underscores alone.
+std::string breakable(const std::string &name) {
+  std::string out;
+  for (const char c : name) {
+    out += c;
+    if (c == '_') out += "<wbr>";
+  }
+  return out;
+}
+
 }  // namespace
 
 void append_support(std::string &out, std::span<const PluginReport> reports, const Aggregate &all) {
@@ -77,8 +87,8 @@ void append_support(std::string &out, std::span<const PluginReport> reports, con
                          reports.size() + 2, escape_markup(family));
     }
     const std::string name = escape_markup(row.op);
-    out += fmt::format("<tr data-op=\"{0}\"{1}><th scope=row>{0}</th><td class=type>{2}</td>", name,
-                       row.op == op ? " class=again" : "", escape_markup(row.dtype));
+    out += fmt::format("<tr data-op=\"{0}\"{1}><th scope=row>{3}</th><td class=type>{2}</td>", name,
+                       row.op == op ? " class=again" : "", escape_markup(row.dtype), breakable(name));
     op = row.op;
     for (const Cell &cell : row.cells) out += cell_markup(cell, tooltip(cell));
     out += "</tr>\n";
