@@ -37,7 +37,7 @@ rayo_status call_gemm(const rayo_call *call) {
 
 template <class T>
 uint64_t workspace_of(const GemmPlan<T> &plan, uint32_t threads) {
-  return plan.shared_bytes + threads * plan.worker_bytes;
+  return threads * plan.worker_bytes;
 }
 
 template <class T>
@@ -46,8 +46,8 @@ rayo_status prepare_as(const rayo_instance *instance, const GemmProblem &problem
   auto *state = make_state<GemmState<T>>(instance, error);
   if (state == nullptr) return RAYO_OUT_OF_MEMORY;
   const GemmTables &tables = *instance->tables->gemm;
-  gemm_make_plan(problem, table_of<T>(tables), false, &state->plan);
-  gemm_make_plan(problem, table_of<T>(tables), problem.c_may_be_y, &state->alias);
+  gemm_make_plan(problem, table_of<T>(tables), false, max_threads > 1, &state->plan);
+  gemm_make_plan(problem, table_of<T>(tables), problem.c_may_be_y, max_threads > 1, &state->alias);
   const uint64_t tasks = gemm_tasks(state->plan);
   const bool parallel = state->plan.parallel && tasks > 1 && max_threads > 1;
   out->fn = call_gemm<T>;
@@ -88,10 +88,12 @@ constexpr rayo_kernel kernel_of(const char *name, const char *op, const char *ty
   return k;
 }
 
-constexpr rayo_kernel kMatmulF32 = kernel_of("matmul_f32", "matmul", "T=f32", RAYO_F32, 0, prepare_matmul);
-constexpr rayo_kernel kMatmulF64 = kernel_of("matmul_f64", "matmul", "T=f64", RAYO_F64, 0, prepare_matmul);
-constexpr rayo_kernel kGemmF32 = kernel_of("gemm_f32", "gemm", "T=f32", RAYO_F32, RAYO_KERNEL_IN_PLACE, prepare_gemm);
-constexpr rayo_kernel kGemmF64 = kernel_of("gemm_f64", "gemm", "T=f64", RAYO_F64, RAYO_KERNEL_IN_PLACE, prepare_gemm);
+constexpr rayo_kernel kMatmulF32 = kernel_of("matmul_f32", "matmul", "T=f32", RAYO_F32, 0, checked<prepare_matmul>);
+constexpr rayo_kernel kMatmulF64 = kernel_of("matmul_f64", "matmul", "T=f64", RAYO_F64, 0, checked<prepare_matmul>);
+constexpr rayo_kernel kGemmF32 =
+    kernel_of("gemm_f32", "gemm", "T=f32", RAYO_F32, RAYO_KERNEL_IN_PLACE, checked<prepare_gemm>);
+constexpr rayo_kernel kGemmF64 =
+    kernel_of("gemm_f64", "gemm", "T=f64", RAYO_F64, RAYO_KERNEL_IN_PLACE, checked<prepare_gemm>);
 constexpr const rayo_kernel *kKernels[] = {&kMatmulF32, &kMatmulF64, &kGemmF32, &kGemmF64};
 
 }  // namespace

@@ -9,20 +9,16 @@
 namespace rayo {
 namespace {
 
-// Block limits. B's packed panel (kc x nr) and the task's block of A (mc x kc) share the second-level cache. Measured
-// on Emerald Rapids (2 MB L2), AVX-512 f32, one thread: kc 256 to 1024 and mc 64 to 384 are within 4% of each other at
-// 1024^3 and 2048^3, so the values suit smaller caches as well.
+// Blocks: depth kc, and as many rows of A as stay in a second-level cache of 1 MB or more beside B's panel.
 constexpr int64_t kKc = 512;
-constexpr int64_t kMc = 192;
-constexpr int64_t kNc = 2048;
-// A matrix B up to this size is read where it lies; a larger one is packed, because rows that lie kilobytes apart cost
-// address translations and collide in the first-level cache. Same machine, against oneDNN: 256^3 (256 KB) 0.97x as it
-// lies, 0.92x packed; 511^3 0.84x as it lies, 1.02x packed. A's rows are never packed: 12 streams of broadcasts cost
-// less than copying (1024^3: 0.92x packed, 0.97x as they lie).
-constexpr int64_t kDirectBytes = int64_t{256} << 10;
+constexpr int64_t kBlockBytes = int64_t{512} << 10;
+constexpr int64_t kNc = 1024;
 // Few rows read a large B once, as it lies: so many of its rows at a time, which keeps the pages in use few enough for
-// the first-level translation buffer. Same machine: 1x1024x1024 0.64x oneDNN over all of k, 0.97x by 128 rows.
+// the first-level translation buffer. Emerald Rapids: 1x1024x1024 0.64x oneDNN over all of k, 0.97x by 128 rows.
+constexpr int64_t kThinBytes = int64_t{256} << 10;
 constexpr int64_t kThinKc = 128;
+// A B that fits the first-level cache whole is read where it lies.
+constexpr int64_t kCopyBytes = int64_t{32} << 10;
 constexpr int64_t kTasks = 16;  // aimed at where there is work for several threads
 
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
@@ -82,7 +78,7 @@ bool is_dot(const GemmProblem &p) {
 }
 
 template <class T>
-void plan_dot(GemmPlan<T> *plan) {
+void plan_dot(GemmPlan<T> *plan, bool threads) {
   GemmProblem &p = plan->p;
   if (!(p.n == 1 && !p.a_transposed)) swap_roles(&p);  // the matrix is a, the vector b
   fold_batch(&p);
@@ -96,28 +92,26 @@ void plan_dot(GemmPlan<T> *plan) {
   plan->n_blocks = 1;
   plan->worker_bytes = plan->pack_a ? bytes_of(kGemmDotBlock<T>, sizeof(T)) : 0;
   plan->scratch_offset = 0;
-  plan->pack_b_offset = plan->worker_bytes;
+  plan->b_offset = plan->worker_bytes;
   if (plan->pack_b) plan->worker_bytes += bytes_of(p.k, sizeof(T));
   // A matrix that comes from memory gains from a second core only when it is large.
-  plan->parallel = capped_product(capped_product(p.m, p.k), plan->batch) >= kGemmParallelWork / 8;
+  plan->parallel = threads && capped_product(capped_product(p.m, p.k), plan->batch) >= kGemmParallelWork / 8;
 }
 
-/// Blocks of a tile of y per task, over all of k.
+/// The tile of y of a task.
 template <class T>
-void plan_direct(GemmPlan<T> *plan) {
+void plan_tasks(GemmPlan<T> *plan) {
   const GemmProblem &p = plan->p;
   const GemmTable<T> &t = *plan->table;
-  plan->path = GemmPath::kDirect;
-  const bool thin = !plan->pack_b && capped_product(capped_product(p.k, p.n), sizeof(T)) > kDirectBytes;
-  const int64_t kc_max = thin ? kThinKc : 2 * kKc;
-  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, kc_max)));
-  plan->mc = min64(p.m, plan->pack_b ? 256 : 96);
-  plan->nc = min64(p.n, plan->scratch || plan->pack_b ? 512 : kNc);
-  plan->batch_step = 1;
+  plan->mc = plan->scratch ? min64(p.m, 256) : p.m;
+  plan->nc = min64(p.n, plan->scratch ? 512 : kNc);
+  plan->batch_step = plan->batch;
   if (plan->parallel) {
     const int64_t wide = 4 * t.cols;
     while (ceil_div(p.m, plan->mc) * ceil_div(p.n, plan->nc) * plan->batch < kTasks) {
-      if (plan->mc > 4 * t.mr) {
+      if (plan->nc > wide && plan->nc >= plan->mc) {
+        plan->nc = round_up(ceil_div(plan->nc, 2), wide);
+      } else if (plan->mc > 4 * t.mr) {
         plan->mc = ceil_div(plan->mc, 2);
       } else if (plan->nc > wide) {
         plan->nc = round_up(ceil_div(plan->nc, 2), wide);
@@ -127,48 +121,42 @@ void plan_direct(GemmPlan<T> *plan) {
     }
     const int64_t work = max64(1, capped_product(capped_product(p.m, p.n), p.k));
     plan->batch_step = min64(plan->batch, max64(1, kGemmParallelWork / work));
-  } else {
-    plan->batch_step = plan->batch;
   }
   plan->m_blocks = ceil_div(p.m, plan->mc);
   plan->mc = ceil_div(p.m, plan->m_blocks);
   plan->n_blocks = ceil_div(p.n, plan->nc);
-  plan->nr = t.tile_cols(plan->mc);
-  const int64_t panels = plan->pack_b ? round_up(plan->nc, plan->nr) : t.lanes;  // else the last columns only
-  plan->worker_bytes = plan->pack_a ? bytes_of(plan->mc * plan->kc, sizeof(T)) : 0;
-  plan->pack_b_offset = plan->worker_bytes;
-  plan->worker_bytes += bytes_of(panels * plan->kc, sizeof(T));
-  plan->scratch_offset = plan->worker_bytes;
-  if (plan->scratch) plan->worker_bytes += bytes_of(plan->mc * plan->nc, sizeof(T));
 }
 
+/// Blocks inside a task, and where its copies lie.
 template <class T>
-void plan_blocked(GemmPlan<T> *plan) {
+void plan_tiles(GemmPlan<T> *plan) {
   const GemmProblem &p = plan->p;
   const GemmTable<T> &t = *plan->table;
-  plan->path = GemmPath::kBlocked;
-  plan->pack_a = p.a.cs != 1;  // broadcasts from rows as they lie: see kDirectBytes
-  plan->pack_b = true;
-  const int64_t kc_max = kKc * 4 / static_cast<int64_t>(sizeof(T));
-  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, kc_max)));
-  plan->m_blocks = ceil_div(p.m, min64(p.m, kMc));
-  if (plan->parallel && plan->m_blocks < kTasks) plan->m_blocks = min64(kTasks, ceil_div(p.m, 4 * t.mr));
-  plan->mc = ceil_div(p.m, plan->m_blocks);
-  plan->m_blocks = ceil_div(p.m, plan->mc);
-  plan->nr = t.tile_cols(plan->mc);
-  plan->nc = round_up(ceil_div(p.n, ceil_div(p.n, kNc)), plan->nr);
-  plan->n_blocks = 1;
-  if (plan->parallel && plan->m_blocks < kTasks) {
-    plan->n_blocks = min64(ceil_div(kTasks, plan->m_blocks), ceil_div(plan->nc, 2 * plan->nr));
+  constexpr auto kSize = static_cast<int64_t>(sizeof(T));
+  plan->path = GemmPath::kTiles;
+  plan_tasks(plan);
+  const int64_t b_bytes = capped_product(capped_product(p.k, p.n), kSize);
+  const bool thin = !plan->pack_b && plan->mc <= t.mr && b_bytes > kThinBytes;
+  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, thin ? kThinKc : kKc)));
+  const int64_t rows = max64(4 * t.mr, kBlockBytes / (max64(plan->kc, 1) * kSize));
+  plan->mi = ceil_div(plan->mc, ceil_div(plan->mc, rows));
+  plan->nr = t.tile_cols(plan->mi);
+  plan->copy_b = !plan->pack_b && plan->mi > t.mr && p.n > plan->nr && b_bytes > kCopyBytes;
+  plan->worker_bytes = plan->pack_a ? bytes_of(plan->mi * plan->kc, sizeof(T)) : 0;
+  plan->b_offset = plan->worker_bytes;
+  if (plan->pack_b || (plan->copy_b && plan->mi < plan->mc)) {
+    plan->worker_bytes += bytes_of(round_up(plan->nc, plan->nr) * plan->kc, sizeof(T));
+  } else if (plan->copy_b) {
+    plan->worker_bytes += bytes_of(plan->nr * plan->kc, sizeof(T));
   }
-  plan->shared_bytes = bytes_of(plan->nc * plan->kc, sizeof(T));
-  plan->worker_bytes = plan->pack_a ? bytes_of(plan->mc * plan->kc, sizeof(T)) : 0;
+  plan->scratch_offset = plan->worker_bytes;
+  if (plan->scratch) plan->worker_bytes += bytes_of(plan->mc * plan->nc, sizeof(T));
 }
 
 }  // namespace
 
 template <class T>
-void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool alias, GemmPlan<T> *out) {
+void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool alias, bool threads, GemmPlan<T> *out) {
   *out = GemmPlan<T>{};
   GemmPlan<T> &plan = *out;
   plan.table = &table;
@@ -183,9 +171,9 @@ void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool 
     return;
   }
   const int64_t matrix = capped_product(capped_product(p.m, p.n), p.k);
-  plan.parallel = capped_product(matrix, plan.batch) >= kGemmParallelWork;
+  plan.parallel = threads && capped_product(matrix, plan.batch) >= kGemmParallelWork;
   if (is_dot(p)) {
-    plan_dot(&plan);
+    plan_dot(&plan, threads);
     plan.batch = p.batch_ndim == 0 ? 1 : plan.batch;
     return;
   }
@@ -195,31 +183,21 @@ void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool 
   settle_strides(&p);
   fold_batch(&p);
   if (p.batch_ndim == 0) plan.batch = 1;
-  const int64_t kc_direct = 2 * kKc;
-  plan.scratch = p.y.cs != 1 || (p.has_c && p.c.cs != 0 && p.c.cs != 1) || (alias && p.k > kKc / 2);
+  plan.scratch = p.y.cs != 1 || (p.has_c && p.c.cs != 0 && p.c.cs != 1) || (alias && p.k > kThinKc);
   plan.pack_a = p.a.rs != 1 && p.a.cs != 1;
   plan.pack_b = p.b.cs != 1;
-  const int64_t b_bytes = capped_product(capped_product(p.k, p.n), sizeof(T));
-  const bool small = b_bytes <= kDirectBytes && p.k <= 2 * kc_direct;
-  const bool few_rows = p.m <= 4 * table.mr;
-  if (plan.scratch || (small && !plan.pack_b) || few_rows) {
-    if (!small && !few_rows) plan.pack_a = plan.pack_b = true;
-    plan_direct(&plan);
-  } else {
-    plan_blocked(&plan);
-  }
+  plan_tiles(&plan);
 }
 
 template <class T>
 uint64_t gemm_tasks(const GemmPlan<T> &plan) {
   if (plan.path == GemmPath::kEmpty) return 1;
   const int64_t tasks = plan.m_blocks * plan.n_blocks;
-  if (plan.path == GemmPath::kBlocked) return static_cast<uint64_t>(tasks);
   return static_cast<uint64_t>(tasks * ceil_div(plan.batch, max64(1, plan.batch_step)));
 }
 
-template void gemm_make_plan(const GemmProblem &, const GemmTable<float> &, bool, GemmPlan<float> *);
-template void gemm_make_plan(const GemmProblem &, const GemmTable<double> &, bool, GemmPlan<double> *);
+template void gemm_make_plan(const GemmProblem &, const GemmTable<float> &, bool, bool, GemmPlan<float> *);
+template void gemm_make_plan(const GemmProblem &, const GemmTable<double> &, bool, bool, GemmPlan<double> *);
 template uint64_t gemm_tasks(const GemmPlan<float> &);
 template uint64_t gemm_tasks(const GemmPlan<double> &);
 

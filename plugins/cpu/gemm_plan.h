@@ -50,10 +50,9 @@ void gemm_read_gemm(const rayo_op_desc &desc, GemmProblem *out);
 inline constexpr int64_t kGemmParallelWork = int64_t{128} * 128 * 128;
 
 enum class GemmPath : uint8_t {
-  kEmpty,    // nothing to write
-  kDot,      // matrix times vector in the dot order
-  kDirect,   // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies
-  kBlocked,  // tasks share packed panels of b; k blocks one after another
+  kEmpty,  // nothing to write
+  kDot,    // matrix times vector in the dot order
+  kTiles,  // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies
 };
 
 template <class T>
@@ -65,23 +64,24 @@ struct GemmPlan {
   GemmPath path;
   bool pack_a;
   bool pack_b;
+  bool copy_b;    // panels of b are packed by the first tile that reads them
   bool scratch;   // y has no unit stride, or must not hold partial chains: chains end in a scratch tile
   bool parallel;  // worth more than one thread
   int32_t nr;
-  int64_t mc, nc, kc;          // block extents; kDot: mc = rows of a task
-  int64_t m_blocks, n_blocks;  // tasks of one matrix (kBlocked: of one panel set)
+  int64_t mc, nc;              // tile of y of a task; kDot: mc = rows of a task
+  int64_t mi, kc;              // rows and depth of a block inside it
+  int64_t m_blocks, n_blocks;  // tasks of one matrix
   int64_t batch;               // number of matrices
-  int64_t batch_step;          // matrices per task (kDirect with small matrices)
-  uint64_t shared_bytes;       // workspace: shared part, then one part per worker
-  uint64_t worker_bytes;
-  uint64_t pack_b_offset;  // inside a worker's part, bytes
+  int64_t batch_step;          // matrices per task (small ones)
+  uint64_t worker_bytes;       // workspace of one worker
+  uint64_t b_offset;           // inside it, bytes
   uint64_t scratch_offset;
 };
 
-/// Chooses path and blocks. alias: C is y, so partial chains stay out of it. Depends on the problem and the table only,
-/// never on the number of threads.
+/// Chooses path and blocks. alias: C is y, so partial chains stay out of it. threads: there may be more than one; how
+/// many does not matter, and no choice here matters to bits.
 template <class T>
-void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool alias, GemmPlan<T> *out);
+void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool alias, bool threads, GemmPlan<T> *out);
 /// Tasks that can run at once.
 template <class T>
 uint64_t gemm_tasks(const GemmPlan<T> &plan);

@@ -33,53 +33,65 @@ template <class T>
 inline constexpr int kGemmRows = GemmShape<Vec<T>::size *static_cast<int>(sizeof(T))>::rows;
 template <class T>
 inline constexpr int kGemmVectors = GemmShape<Vec<T>::size *static_cast<int>(sizeof(T))>::vectors;
-/// Most vectors of a tile of h rows: the full tile's accumulators spread over fewer rows.
+/// Widths of tiles, in vectors. A tile of h rows may be as wide as its accumulators fit in the registers of a full
+/// tile: low tiles are wide, to have chains enough in flight.
+inline constexpr int kGemmWidths[] = {1, 2, 3, 4, 8};
+inline constexpr int kGemmWidthCount = 5;
 template <class T>
-RAYO_INLINE constexpr int gemm_vectors(int64_t h) {
-  return kGemmVectors<T> * (h * 4 <= kGemmRows<T> ? 4 : (h * 2 <= kGemmRows<T> ? 2 : 1));
+RAYO_INLINE constexpr bool gemm_fits(int64_t h, int width) {
+  return h * kGemmWidths[width] <= kGemmRows<T> * kGemmVectors<T>;
+}
+/// The widest tile of h rows, as an index of kGemmWidths, that does not exceed `vectors`.
+template <class T>
+RAYO_INLINE constexpr int gemm_widest(int64_t h, int64_t vectors) {
+  int best = 0;
+  for (int w = 1; w < kGemmWidthCount; ++w) {
+    if (gemm_fits<T>(h, w) && kGemmWidths[w] <= vectors) best = w;
+  }
+  return best;
 }
 
 template <class T>
 using GemmMicro = void (*)(const GemmTile<T> &);
 
-/// micro[h - 1][width][rows_unit]: width 0 is one vector, 1, 2, 3 are 1x, 2x, 4x the full tile's vectors.
+/// at[h - 1][width][only the valid columns][rows_unit]; copying[h - 1][rows_unit]: the widest tile of h rows, copies b.
 template <class T>
 struct GemmMicros {
-  GemmMicro<T> at[kGemmRows<T>][4][2];
+  GemmMicro<T> at[kGemmRows<T>][kGemmWidthCount][2][2];
+  GemmMicro<T> copying[kGemmRows<T>][2];
 };
 
-template <class T, int H, int NV>
-constexpr void gemm_fill_pair(GemmMicro<T> (&pair)[2]) {
-  pair[0] = gemm_micro<T, H, NV, false>;
-  pair[1] = gemm_micro<T, H, NV, true>;
+template <class T, int H, int W>
+constexpr void gemm_fill_width(GemmMicros<T> &m) {
+  if constexpr (gemm_fits<T>(H, W)) {
+    constexpr int kNv = kGemmWidths[W];
+    m.at[H - 1][W][0][0] = gemm_micro<T, H, kNv, false, GemmLoad::kWhole>;
+    m.at[H - 1][W][0][1] = gemm_micro<T, H, kNv, true, GemmLoad::kWhole>;
+    m.at[H - 1][W][1][0] = gemm_micro<T, H, kNv, false, GemmLoad::kColumns>;
+    m.at[H - 1][W][1][1] = gemm_micro<T, H, kNv, true, GemmLoad::kColumns>;
+    // Lower tiles stand alone: of several tiles none is lower than half the highest.
+    if constexpr (gemm_widest<T>(H, 8) == W && 2 * H > kGemmRows<T>) {
+      m.copying[H - 1][0] = gemm_micro<T, H, kNv, false, GemmLoad::kCopy>;
+      m.copying[H - 1][1] = gemm_micro<T, H, kNv, true, GemmLoad::kCopy>;
+    }
+  }
+  if constexpr (W + 1 < kGemmWidthCount) gemm_fill_width<T, H, W + 1>(m);
 }
 
-template <class T, int H>
+template <class T, int H = 1>
 constexpr void gemm_fill(GemmMicros<T> &m) {
-  gemm_fill_pair<T, H, 1>(m.at[H - 1][0]);
-  gemm_fill_pair<T, H, kGemmVectors<T>>(m.at[H - 1][1]);
-  if constexpr (H * 2 <= kGemmRows<T>) gemm_fill_pair<T, H, 2 * kGemmVectors<T>>(m.at[H - 1][2]);
-  if constexpr (H * 4 <= kGemmRows<T>) gemm_fill_pair<T, H, 4 * kGemmVectors<T>>(m.at[H - 1][3]);
+  gemm_fill_width<T, H, 0>(m);
   if constexpr (H < kGemmRows<T>) gemm_fill<T, H + 1>(m);
 }
 
 template <class T>
 constexpr GemmMicros<T> gemm_make_micros() {
   GemmMicros<T> m{};
-  gemm_fill<T, 1>(m);
+  gemm_fill<T>(m);
   return m;
 }
 template <class T>
 inline constexpr GemmMicros<T> kGemmMicros = gemm_make_micros<T>();
-
-/// Width index of the narrowest tile that covers n columns.
-template <class T>
-RAYO_INLINE int gemm_width(int64_t n) {
-  constexpr int kW = Vec<T>::size;
-  if (n <= kW) return 0;
-  if (n <= kW * kGemmVectors<T>) return 1;
-  return n <= 2 * kW * kGemmVectors<T> ? 2 : 3;
-}
 
 /// Heights of the tiles that m rows are cut into: `tall` tiles of `height` rows, then the rest of height - 1.
 struct GemmSplit {
@@ -89,6 +101,7 @@ struct GemmSplit {
 };
 template <class T>
 RAYO_INLINE GemmSplit gemm_split(int64_t m) {
+  if (m <= kGemmRows<T>) return {1, m, 1};
   const int64_t tiles = (m + kGemmRows<T> - 1) / kGemmRows<T>;
   const int64_t height = (m + tiles - 1) / tiles;
   return {tiles, height, m - tiles * (height - 1)};
@@ -96,41 +109,78 @@ RAYO_INLINE GemmSplit gemm_split(int64_t m) {
 
 template <class T>
 int32_t gemm_tile_cols(int64_t m) {
-  return Vec<T>::size * gemm_vectors<T>(gemm_split<T>(m).height);
+  return Vec<T>::size * kGemmWidths[gemm_widest<T>(gemm_split<T>(m).height, 8)];
 }
 
-/// One column panel of a block: all its row tiles. B's panel stays in the nearest cache that holds it meanwhile.
+/// Some columns of a block: all their row tiles, of one width. B's panel stays in the nearest cache that holds it
+/// meanwhile. ahead: columns of b that follow in memory and are fetched meanwhile, or nullptr.
 template <class T>
-RAYO_INLINE void gemm_panel(const GemmBlock<T> &g, const GemmSplit &split, int64_t col, int64_t cols) {
-  const int width = gemm_width<T>(cols);
+RAYO_INLINE void gemm_panel(const GemmBlock<T> &g, const GemmSplit &split, int64_t col, int64_t cols, int width,
+                            const T *ahead) {
   GemmEpilogue<T> e = g.epilogue;
   const bool finish = g.last && (e.c != nullptr || e.alpha != T(1));
   const bool rows_unit = g.packed || g.a_rs == 1;
+  const bool edge = !g.b_padded && cols < kGemmWidths[width] * Vec<T>::size;
   GemmTile<T> t{};
-  t.b = g.b + col / g.nr * g.b_panel;
+  t.b = g.b + col / g.nr * g.b_panel + col % g.nr;
   t.ldb = g.ldb;
   t.ldy = g.ldy;
   t.k = g.k;
   t.n = cols;
   t.first = g.first;
   t.epilogue = finish ? &e : nullptr;
+  GemmMicro<T> copying = nullptr;
+  if (g.copy != nullptr && cols == g.nr) {
+    t.copy = g.copy + col / g.nr * g.copy_panel;
+    if (g.copied) {
+      t.b = t.copy;
+      t.ldb = g.nr;
+    } else if (width == gemm_widest<T>(split.height, 8)) {
+      copying = kGemmMicros<T>.copying[split.height - 1][rows_unit];
+    }
+  }
+  t.ahead_ld = g.ldb;
+  const int64_t slice = g.k / split.tiles + 1;
   int64_t row = 0;
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
     const int64_t height = split.height - (tile < split.tall ? 0 : 1);
     t.a = g.a + row * (g.packed ? g.k : g.a_rs);
     t.a_step = g.packed ? height : (rows_unit ? g.a_cs : g.a_rs);
     t.y = g.y + row * g.ldy + col;
+    t.next_y = tile + 1 < split.tiles ? t.y + height * g.ldy : g.y + col + cols;
     if (e.c != nullptr) e.c = g.epilogue.c + row * e.c_rs + col * e.c_cs;
-    kGemmMicros<T>.at[height - 1][width][rows_unit](t);
+    if (ahead != nullptr) {
+      t.ahead = ahead + tile * slice * g.ldb;
+      t.ahead_rows = slice;
+    }
+    if (copying != nullptr && tile == 0) {
+      copying(t);
+      t.b = t.copy;
+      t.ldb = g.nr;
+    } else {
+      kGemmMicros<T>.at[height - 1][width][edge][rows_unit](t);
+    }
     row += height;
   }
 }
 
 template <class T>
 void gemm_block(const GemmBlock<T> &g) {
+  constexpr int64_t kW = Vec<T>::size;
   const GemmSplit split = gemm_split<T>(g.m);
-  for (int64_t col = 0; col < g.n; col += g.nr) {
-    gemm_panel(g, split, col, g.n - col < g.nr ? g.n - col : g.nr);
+  const int full = gemm_widest<T>(split.height, g.nr / kW);
+  int64_t col = 0;
+  for (; col + g.nr <= g.n; col += g.nr) {
+    const bool more = g.copy != nullptr && !g.copied && col + 2 * g.nr <= g.n;
+    gemm_panel(g, split, col, g.nr, full, more ? g.b + (col / g.nr + 1) * g.b_panel : nullptr);
+  }
+  while (col < g.n) {
+    const int64_t left = g.n - col;
+    const int64_t vectors = (left + kW - 1) / kW;
+    const int width = gemm_widest<T>(split.height, vectors == 5 ? 3 : vectors);
+    const int64_t cols = kGemmWidths[width] * kW;
+    gemm_panel(g, split, col, cols < left ? cols : left, width, static_cast<const T *>(nullptr));
+    col += cols;
   }
 }
 

@@ -21,7 +21,7 @@ RAYO_ISA_BEGIN
 inline constexpr int64_t kGemmPrefetchRows = 8;
 
 /// One tile. a: element (0, 0) of the tile's rows; a_step: column stride if kRowsUnit (row stride 1), row stride
-/// otherwise (column stride 1). n: valid columns, 1..NV * lanes; b is readable to NV * lanes columns.
+/// otherwise (column stride 1). n: valid columns, (NV - 1) * lanes + 1 .. NV * lanes.
 template <class T>
 struct GemmTile {
   const T *a;
@@ -30,11 +30,20 @@ struct GemmTile {
   int64_t ldb;
   T *y;
   int64_t ldy;
+  const T *next_y;  // the tile of y that comes next: fetched meanwhile; any address will do
+  const T *ahead;   // rows of b for later tiles, NV vectors each, ahead_ld apart: fetched meanwhile
+  int64_t ahead_ld;
+  int64_t ahead_rows;  // at most this many
+  T *copy;             // GemmLoad::kCopy: b's rows go here too, NV vectors each
   int64_t k;
   int64_t n;
   bool first;
   const GemmEpilogue<T> *epilogue;  // nullptr = store the accumulators
 };
+
+/// How a tile reads a row of b: NV whole vectors; only its n columns; whole vectors, stored to a packed copy on the
+/// way. The copy's stores use a port that the loop leaves idle, so packing costs nothing but the distance of the rows.
+enum class GemmLoad { kWhole, kColumns, kCopy };
 
 /// The element at any address.
 template <class T>
@@ -95,34 +104,73 @@ RAYO_INLINE void gemm_store_tile(const Vec<T> (&acc)[H][NV], const GemmTile<T> &
   }
 }
 
-template <class T, int H, int NV, bool kRowsUnit>
+/// Row p of b for the tile, and what is done with it on the way.
+template <class T, int NV, GemmLoad kLoad>
+RAYO_INLINE void gemm_load_row(Vec<T> (&bv)[NV], const T *b, int last_lanes, T *copy) {
+  constexpr int kW = Vec<T>::size;
+  RAYO_UNROLL for (int v = 0; v < NV; ++v) {
+    bv[v] = kLoad == GemmLoad::kColumns && v == NV - 1 ? load_n(b + v * kW, last_lanes, T(0)) : load(b + v * kW);
+  }
+  if constexpr (kLoad == GemmLoad::kCopy) {
+    RAYO_UNROLL for (int v = 0; v < NV; ++v) store(copy + v * kW, bv[v]);
+  }
+}
+
+/// Steps of k between two fetches for what comes later. They leave for a distant cache; more than a dozen on their way
+/// at once would hold up the loop's own loads. Emerald Rapids, 1000^3: fetching a tile's share in one burst costs 8%.
+inline constexpr int64_t kGemmFetchSteps = 16;
+
+template <class T, int NV>
+RAYO_INLINE void gemm_fetch_y(const T *row) {
+  constexpr int kW = Vec<T>::size;
+  RAYO_UNROLL for (int v = 0; v < NV; v += 2) __builtin_prefetch(row + v * kW, 1, 3);
+  __builtin_prefetch(row + NV * kW - 1, 1, 3);
+}
+
+template <class T, int H, int NV, bool kRowsUnit, GemmLoad kLoad>
 void gemm_micro(const GemmTile<T> &t) {
   using V = Vec<T>;
   constexpr int kW = V::size;
-  // The chains take hundreds of cycles; the tile of y is here, owned, by the time it is stored.
-  RAYO_UNROLL for (int i = 0; i < H; ++i) {
-    __builtin_prefetch(t.y + i * t.ldy, 1, 3);
-    __builtin_prefetch(t.y + i * t.ldy + NV * kW - 1, 1, 3);
-  }
   V acc[H][NV];
   gemm_load_tile(acc, t);
   const T *b = t.b;
-  const int64_t ldb = t.ldb;
-  const int64_t step = t.a_step;
+  const T *next_y = t.next_y;
+  const T *ahead = t.ahead;
+  const int64_t ldb = t.ldb, ldy = t.ldy, step = t.a_step, k = t.k;
+  int64_t y_rows = H, ahead_rows = t.ahead_rows;
+  T *copy = t.copy;
+  const int last_lanes = gemm_lanes<T>(t.n, NV - 1);
+  if (k < kGemmFetchSteps * H / 2) {
+    for (; y_rows > 0; --y_rows, next_y += ldy) gemm_fetch_y<T, NV>(next_y);
+  }
   // Rows in groups of three share a pointer: base, base + step, base + 2 step are addressing modes.
   constexpr int kGroups = kRowsUnit ? 1 : (H + 2) / 3;
   const T *a[kGroups];
   RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] = t.a + 3 * g * step;
-  _Pragma("GCC unroll 2") for (int64_t p = 0; p < t.k; ++p) {
-    V bv[NV];
-    RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
-    RAYO_UNROLL for (int v = 0; v < NV; ++v) bv[v] = load(b + v * kW);
-    RAYO_UNROLL for (int i = 0; i < H; ++i) {
-      const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));
-      RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, bv[v], acc[i][v]);
+  for (int64_t done = 0; done < k; done += kGemmFetchSteps) {
+    if (y_rows > 0) {
+      gemm_fetch_y<T, NV>(next_y);
+      next_y += ldy;
+      --y_rows;
     }
-    b += ldb;
-    RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] += kRowsUnit ? step : 1;
+    if (ahead_rows > 0) {
+      RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(ahead + v * kW, 0, 2);
+      ahead += t.ahead_ld;
+      --ahead_rows;
+    }
+    const int64_t steps = k - done < kGemmFetchSteps ? k - done : kGemmFetchSteps;
+    _Pragma("GCC unroll 2") for (int64_t p = 0; p < steps; ++p) {
+      V bv[NV];
+      RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
+      gemm_load_row<T, NV, kLoad>(bv, b, last_lanes, copy);
+      RAYO_UNROLL for (int i = 0; i < H; ++i) {
+        const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));
+        RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, bv[v], acc[i][v]);
+      }
+      b += ldb;
+      if constexpr (kLoad == GemmLoad::kCopy) copy += NV * kW;
+      RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] += kRowsUnit ? step : 1;
+    }
   }
   if (t.epilogue != nullptr) gemm_apply_epilogue(acc, *t.epilogue, t.n);
   gemm_store_tile(acc, t);

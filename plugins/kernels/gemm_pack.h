@@ -37,22 +37,31 @@ RAYO_INLINE void gemm_copy(const T *src, T *dst, int64_t n) {
   if (i < n) store_n(dst + i, load_n(src + i, static_cast<int>(n - i), T(0)), static_cast<int>(n - i));
 }
 
-/// Rows [row, row + h) of a block with at least kTile rows and columns, unit column stride: dst[p * h + i]. Tiles are
-/// transposed through registers into a small square and copied from there, because h is rarely a tile's side. A tile at
+/// Rows [row, row + h) of a block with at least kTile rows and columns, unit column stride: dst[p * h + i]. A tile at
 /// an edge is moved inwards instead of cut: what it covers twice is written twice with the same values.
 template <class T>
 RAYO_INLINE void gemm_pack_rows(const GemmPack<T> &g, int64_t row, int64_t h, T *dst) {
   constexpr int64_t kS = kTile<T>;
-  T square[kS * kS];
-  for (int64_t r = 0; r < h; r += kS) {
-    const int64_t part = h - r < kS ? h - r : kS;
-    const int64_t from = row + r < g.rows - kS ? row + r : g.rows - kS;
-    const T *rows = square + (row + r - from);
-    for (int64_t c = 0; c < g.cols; c += kS) {
-      const int64_t at = c < g.cols - kS ? c : g.cols - kS;
-      transpose_tile(g.src + from * g.rs + at, g.rs, square, kS);
-      for (int64_t p = 0; p < kS; ++p) gemm_copy(rows + p * kS, dst + (at + p) * h + r, part);
+  for (int64_t c = 0; c < g.cols; c += kS) {
+    const int64_t at = c < g.cols - kS ? c : g.cols - kS;
+    for (int64_t r = 0; r < h; r += kS) {
+      const int64_t from = r < h - kS ? r : h - kS;
+      transpose_tile(g.src + (row + from) * g.rs + at, g.rs, dst + at * h + from, h);
     }
+  }
+}
+
+/// The same for h below kTile: through a small square, from which the rows wanted are copied.
+template <class T>
+RAYO_INLINE void gemm_pack_few_rows(const GemmPack<T> &g, int64_t row, int64_t h, T *dst) {
+  constexpr int64_t kS = kTile<T>;
+  T square[kS * kS];
+  const int64_t from = row < g.rows - kS ? row : g.rows - kS;
+  const T *rows = square + (row - from);
+  for (int64_t c = 0; c < g.cols; c += kS) {
+    const int64_t at = c < g.cols - kS ? c : g.cols - kS;
+    transpose_tile(g.src + from * g.rs + at, g.rs, square, kS);
+    for (int64_t p = 0; p < kS; ++p) gemm_copy(rows + p * kS, dst + (at + p) * h, h);
   }
 }
 
@@ -66,8 +75,10 @@ void gemm_pack_a(const GemmPack<T> &g) {
     const int64_t h = split.height - (tile < split.tall ? 0 : 1);
     const T *src = g.src + row * g.rs;
     T *dst = g.dst + row * g.cols;
-    if (square) {
+    if (square && h >= kS) {
       gemm_pack_rows(g, row, h, dst);
+    } else if (square) {
+      gemm_pack_few_rows(g, row, h, dst);
     } else if (g.rs == 1) {
       for (int64_t p = 0; p < g.cols; ++p) gemm_copy(src + p * g.cs, dst + p * h, h);
     } else {

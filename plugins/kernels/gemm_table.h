@@ -24,8 +24,12 @@ struct GemmEpilogue {
 /// One step of the blocked product: y[m, n] (+)= a[m, k] b[k, n], chains continued over k blocks through y.
 ///   a packed:   tiles of split_rows(m), each stored k-major at a + row * k, its column stride the tile's height
 ///   a direct:   a[i * a_rs + p * a_cs] with a_rs = 1 or a_cs = 1
-///   b:          panels of nr columns; column j of row p is b[(j / nr) * b_panel + p * ldb + j % nr]; a panel's row is
-///               readable up to the next multiple of the vector width
+///   b:          panels of nr columns; column j of row p is b[(j / nr) * b_panel + p * ldb + j % nr]. b_padded: a
+///   panel's
+///               row is readable up to the next multiple of the vector width, and holds +0 there
+///   copy:       not nullptr: whole panels of b are copied on first use, and read from the copy by the block's later
+///               rows: panel i to copy + i * copy_panel (0: one place for all), with ldb = nr. Blocks of no more than
+///               half of mr rows make no copy. copied: an earlier block of at least as many rows made it
 template <class T>
 struct GemmBlock {
   const T *a;
@@ -34,16 +38,20 @@ struct GemmBlock {
   const T *b;
   int64_t ldb;
   int64_t b_panel;
+  T *copy;
+  int64_t copy_panel;
   T *y;  // unit column stride
   int64_t ldy;
   GemmEpilogue<T> epilogue;
   int64_t m;
   int64_t n;
   int64_t k;
-  int32_t nr;      // width of a panel: tile_cols(m) of the table
-  uint8_t packed;  // a is packed
-  uint8_t first;   // chains start from +0; otherwise from y
-  uint8_t last;    // apply the epilogue
+  int32_t nr;        // width of a panel: tile_cols(m) of the table
+  uint8_t packed;    // a is packed
+  uint8_t b_padded;  // see b
+  uint8_t copied;    // see copy
+  uint8_t first;     // chains start from +0; otherwise from y
+  uint8_t last;      // apply the epilogue
 };
 
 /// Copies a[m, k] into the packed form of GemmBlock::a, or b[k, n] into panels of nr columns with ldb = nr, b_panel =
@@ -89,9 +97,7 @@ struct GemmRows {
 };
 
 /// The hot loops of one ISA. mr: most rows of a tile; lanes: elements of a vector; cols: columns of the full tile;
-/// tile_cols(m): panel width for blocks of m rows, 1x, 2x or 4x cols (short blocks take wider panels, to have as many
-/// chains in flight). A tile reads b in steps of lanes, cols, 2 cols or 4 cols: a panel that is not packed must have
-/// exactly one of these widths.
+/// tile_cols(m): panel width for blocks of m rows (short blocks take wider panels, to have as many chains in flight).
 template <class T>
 struct GemmTable {
   int32_t mr;
