@@ -20,8 +20,10 @@ const Backend &scalar_backend(const Setting &setting, Backend &given) {
 }
 
 // Both sides are one call on memory of their own. The case's address games stay; those that need the suite (aliasing,
-// rows) are left to it.
-bool is_plain(const Case &c) { return c.in_place < 0 && !c.partial_alias && c.row < 0; }
+// rows, laws) are left to it.
+bool is_plain(const Case &c) {
+  return find_op(c.op) != nullptr && c.in_place < 0 && !c.partial_alias && c.row < 0 && c.law.empty();
+}
 
 std::string equals_scalar(const Setting &setting, std::string_view name) {
   const Backend &backend = setting.need(name);

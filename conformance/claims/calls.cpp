@@ -43,6 +43,19 @@ std::int64_t byte_count(const Operand &operand) {
   return element_count(operand.shape()) * static_cast<std::int64_t>(dtype_size(operand.dtype()));
 }
 
+// Compact inputs, all of them given.
+void copy_inputs(const Case &c, const Inputs &from, Inputs &to) {
+  for (std::size_t i = 0; i < from.operands.size(); ++i) {
+    const Operand &source = *from.operands[i];
+    to.operands.push_back(
+        std::make_unique<Operand>(source.dtype(), source.shape(), std::nullopt, c.operand_offset(i), c.guard));
+    const auto bytes = static_cast<std::size_t>(byte_count(source));
+    if (bytes != 0) std::memcpy(to.operands[i]->origin(), source.origin(), bytes);
+  }
+  for (const auto &operand : to.operands) to.tensors.push_back(operand->tensor());
+  for (const rayo_tensor &tensor : to.tensors) to.pointers.push_back(&tensor);
+}
+
 std::vector<OutputShape> infer(const Subject &subject, const Case &c, const OpInfo &op, const Inputs &inputs) {
   const AttrPack attrs(c, op);
   std::array<rayo_shape, RAYO_MAX_OPERANDS> inferred{};
@@ -126,11 +139,16 @@ std::vector<Typed> all_typed_ops() {
   return all;
 }
 
-BoundCase::BoundCase(const Case &c, const Subject &subject) : op_(*find_op(c.op)), subject_(subject), case_(c) {
+BoundCase::BoundCase(const Case &c, const Subject &subject, const BoundCase *same)
+    : op_(*find_op(c.op)), subject_(subject), case_(c) {
   const std::vector<std::uint32_t> classes = subject.classes(c.op, c.dtype);
   if (classes.empty()) return;
   policy_ = classes.front();
-  make_inputs(case_, op_, inputs_);
+  if (same != nullptr) {
+    copy_inputs(case_, same->inputs_, inputs_);
+  } else {
+    make_inputs(case_, op_, inputs_);
+  }
   shapes_ = infer(subject, case_, op_, inputs_);
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     const std::size_t operand = case_.shapes.size() + i;
@@ -188,8 +206,8 @@ std::string difference(const BoundCase &call, const std::vector<std::vector<std:
 void Tally::count(const Backend &backend, const Case &c, std::uint64_t comparisons) {
   comparisons_ += comparisons;
   ops_.insert(c.op);
-  std::string pair = c.op + " " + std::string(dtype_name(c.dtype));
-  for (const Dtype dtype : c.more_dtypes) pair += "," + std::string(dtype_name(dtype));
+  std::string pair = fmt::format("{} {}", c.op, dtype_name(c.dtype));
+  for (const Dtype dtype : c.more_dtypes) pair += fmt::format(",{}", dtype_name(dtype));
   pairs_.insert(std::move(pair));
   if (std::find(backends_.begin(), backends_.end(), backend.name) == backends_.end()) backends_.push_back(backend.name);
 }
@@ -201,11 +219,7 @@ std::string Tally::text(std::string_view what) const {
 }
 
 std::string grouped(std::uint64_t n) {
-  std::string digits = std::to_string(n);
-  for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
-  }
-  return digits;
+  return n < 1000 ? std::to_string(n) : fmt::format("{},{:03}", grouped(n / 1000), n % 1000);
 }
 
 std::unique_ptr<Subject> load(const Setting &setting, const Backend &backend) {

@@ -49,7 +49,8 @@ struct CallFailed : std::runtime_error {
 // for a malformed case, CallFailed where shapes cannot be inferred.
 class BoundCase {
  public:
-  BoundCase(const Case &c, const Subject &subject);
+  // `same`: a bound case with the same inputs, to copy them from instead of drawing them.
+  BoundCase(const Case &c, const Subject &subject, const BoundCase *same = nullptr);
 
   const Case &call() const { return case_; }
   bool supported() const { return policy_ != 0; }  // the plugin has a kernel for the op and types

@@ -99,7 +99,9 @@ std::string judge_loops(const std::string &file, const std::string &objdump, con
     const Hottest found = look_for(functions, kernel, here, fma_only);
     if (found.functions == 0) continue;
     ++named;
-    const std::string name(kernel.name.substr(0, kernel.name.find(',')));
+    const std::size_t comma = kernel.name.find(',');  // of further template arguments
+    const std::string name =
+        fmt::format("{}{}", kernel.name.substr(0, comma), comma == std::string_view::npos ? "" : ">");
     if (found.instructions == 0) {
       throw Refuted(fmt::format("{}: no innermost loop of {} {} on {} registers", file, name,
                                 fma_only ? "has an FMA" : "computes", here.reg),

@@ -25,15 +25,11 @@ std::size_t count(std::span<const Finding> findings, Outcome outcome) {
 // Words of `text` in lines of at most kWidth, all indented.
 std::string wrapped(std::string_view text) {
   std::string out;
-  std::size_t column = kWidth;
+  std::size_t column = 0;
   for (const std::string &word : split(text, ' ')) {
-    if (column + 1 + word.size() > kWidth) {
-      out += (out.empty() ? "" : "\n") + std::string(kIndent, ' ') + word;
-      column = kIndent + word.size();
-    } else {
-      out += " " + word;
-      column += 1 + word.size();
-    }
+    const bool fits = column != 0 && column + 1 + word.size() <= kWidth;
+    out += fits ? fmt::format(" {}", word) : fmt::format("{}{:{}}{}", out.empty() ? "" : "\n", "", kIndent, word);
+    column = (fits ? column + 1 : kIndent) + word.size();
   }
   return out + "\n";
 }

@@ -117,7 +117,7 @@ constexpr std::array<Claim, 100> kClaims = {{
     {"G-094", "dashboard: IQR / median of the frame time < 20% over 200 warm frames", Needs::dashboard, nullptr},
     {"G-095", "a call's memory stays below its inputs + outputs + 64 MiB", Needs::nothing, memory_per_call},
     {"G-096", "100% of the deterministic cases of a conformance run pass", Needs::nothing, deterministic_cases_pass},
-    {"G-097", "the report is complete against its schema", Needs::nothing, nullptr},
+    {"G-097", "the report is complete against its schema", Needs::nothing, report_complete},
     {"G-098", "dashboard under a pty: >= 4 frames a second, counters monotone", Needs::dashboard, nullptr},
     {"G-099", "a seed reproduces cases, inputs, results and verdicts", Needs::nothing, seed_reproduces},
     {"G-100", "stress stops at the first failure", Needs::stress, nullptr},
