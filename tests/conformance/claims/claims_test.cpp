@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The claims themselves: a hundred, each with a verdict and its evidence, none upheld without the backend it names; and
+// stand-ins with one planted bug, each of which refutes the claim that the bug is about.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "claims/report.hpp"
+#include "claims/run.hpp"
+#include "claims/schema.hpp"
+#include "runner/command.hpp"
+#include "runner/nightly_cache.hpp"
+
+namespace rayo::conform::claims {
+namespace {
+
+std::string stand_in(const std::string &name) { return std::string(RAYO_CLAIM_DIR) + "/claim_" + name + ".so"; }
+
+std::vector<Finding> decide_on(const std::vector<std::string> &files, const std::string &list, Setting setting = {}) {
+  setting.backends = survey(files, {});
+  return decide(choose_claims(list), setting, {});
+}
+
+Finding one(const std::vector<std::string> &files, const std::string &id, Setting setting = {}) {
+  return decide_on(files, id, std::move(setting)).at(0);
+}
+
+void expect(const Finding &f, Outcome outcome, const std::string &part) {
+  EXPECT_EQ(f.outcome, outcome) << f.claim->id << ": " << f.evidence;
+  EXPECT_NE(f.evidence.find(part), std::string::npos) << f.claim->id << ": " << f.evidence;
+}
+
+// A nightly verdict of the machine's user must not decide a test.
+class Claims : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cache_ = std::filesystem::path(::testing::TempDir()) / ("rayo-claims-cache-" + std::to_string(::getpid()));
+    ::setenv("XDG_CACHE_HOME", cache_.c_str(), 1);
+  }
+  void TearDown() override { std::filesystem::remove_all(cache_); }
+  std::filesystem::path cache_;
+};
+
+TEST_F(Claims, AreAHundredWithDistinctIds) {
+  std::set<std::string_view> ids;
+  for (const Claim &claim : all_claims()) {
+    ids.insert(claim.id);
+    EXPECT_FALSE(claim.title.empty()) << claim.id;
+    EXPECT_EQ(claim.decide == nullptr, claim.needs != Needs::nothing) << claim.id;
+  }
+  EXPECT_EQ(ids.size(), 100u);
+  EXPECT_TRUE(std::is_sorted(all_claims().begin(), all_claims().end(),
+                             [](const Claim &a, const Claim &b) { return a.id.substr(2) < b.id.substr(2); }));
+}
+
+TEST_F(Claims, WithoutAnyPluginOnlyWhatNeedsNoneIsUpheld) {
+  for (const Finding &f : decide_on({}, "")) {
+    EXPECT_FALSE(f.evidence.empty()) << f.claim->id;
+    EXPECT_NE(f.outcome, Outcome::refuted) << f.claim->id << ": " << f.evidence;
+    if (f.outcome == Outcome::upheld) {
+      EXPECT_EQ(f.claim->id, "B-018") << f.evidence;
+    }
+  }
+}
+
+TEST_F(Claims, AMissingBackendIsNotEvaluated) {
+  const std::vector<Finding> findings = decide_on({RAYO_SCALAR_FILE}, "A-002,A-003,A-012,C-046,C-047,A-015,E-067");
+  for (const Finding &f : findings) EXPECT_EQ(f.outcome, Outcome::not_evaluated) << f.claim->id << ": " << f.evidence;
+  EXPECT_NE(findings[0].evidence.find("no plugin 'avx2'"), std::string::npos) << findings[0].evidence;
+}
+
+TEST_F(Claims, ABackendThatIsNotReadySaysWhy) {
+  Setting setting;
+  setting.backends = survey({}, std::vector<FoundPlugin>{{"avx512", "/x/avx512.so", "needs avx512f: not on this CPU"}});
+  const Finding f = decide(choose_claims("A-003"), setting, {}).at(0);
+  expect(f, Outcome::not_evaluated, "needs avx512f: not on this CPU");
+}
+
+TEST_F(Claims, AStandInWithoutABugRefutesNothing) {
+  // Not those about time, nor the whole suite, nor ten million elements.
+  const std::string list =
+      "A-001,A-002,B-017,B-019,B-021,B-023,B-025,B-029,B-030,C-031,C-032,C-033,C-036,C-042,C-044,C-045,G-095,G-099";
+  for (const Finding &f : decide_on({stand_in("avx2_none"), stand_in("scalar_none")}, list)) {
+    EXPECT_NE(f.outcome, Outcome::refuted) << f.claim->id << ": " << f.evidence;
+  }
+  expect(one({stand_in("avx2_none"), RAYO_SCALAR_FILE}, "A-002"), Outcome::upheld, "0 of ");
+}
+
+TEST_F(Claims, AWrongSumRefutesThatBitsAreScalars) {
+  const Finding f = one({stand_in("avx2_wrong_add"), RAYO_SCALAR_FILE}, "A-002");
+  expect(f, Outcome::refuted, "add f32");
+  EXPECT_NE(f.command.find("--case 'add f32"), std::string::npos) << f.command;
+}
+
+TEST_F(Claims, UnequalRunsRefuteDeterminism) {
+  expect(one({stand_in("scalar_unstable")}, "A-001"), Outcome::refuted, "run 0");
+  expect(one({stand_in("scalar_none")}, "A-001"), Outcome::upheld, "first of 1000");
+  for (const char *id : {"B-017", "B-019", "B-025", "B-026"}) {
+    expect(one({stand_in("avx2_unstable")}, id), Outcome::refuted, "run 0");
+  }
+}
+
+TEST_F(Claims, APlantedBugRefutesItsOwnClaim) {
+  expect(one({stand_in("avx2_lopsided")}, "C-031"), Outcome::refuted, "add(b, a)");
+  expect(one({stand_in("avx2_lopsided")}, "C-033"), Outcome::upheld, "mul(b, a)");
+  expect(one({stand_in("avx2_minus_zero")}, "C-036"), Outcome::refuted, "relu(-0x0p+0)");
+  expect(one({stand_in("avx2_over_write")}, "C-042"), Outcome::refuted, "f32");
+  expect(one({stand_in("avx2_over_write")}, "C-045"), Outcome::refuted, "f32");
+  expect(one({stand_in("avx2_greedy")}, "G-095"), Outcome::refuted, "MiB beyond its inputs");
+  expect(one({stand_in("avx2_stale")}, "B-021"), Outcome::refuted, "shuffled");
+  expect(one({stand_in("avx2_forked")}, "B-029"), Outcome::refuted, "in a forked child");
+  expect(one({stand_in("avx2_starved")}, "B-023"), Outcome::refuted, "address space");
+  expect(one({stand_in("avx2_flushing")}, "C-050"), Outcome::refuted, "mul f32");
+  expect(one({stand_in("avx2_wrong_add")}, "G-096"), Outcome::refuted, "add f32");
+}
+
+TEST_F(Claims, ACrashOfThePluginRefutesAndNamesTheCall) {
+  const Finding f = one({stand_in("avx2_crashing"), RAYO_SCALAR_FILE}, "A-002");
+  expect(f, Outcome::refuted, "crashed (signal SIG");
+  EXPECT_NE(f.evidence.find("--case 'add f32"), std::string::npos) << f.evidence;
+  expect(one({stand_in("avx2_crashing")}, "C-044"), Outcome::refuted, "crashed");
+}
+
+TEST_F(Claims, APluginWithoutTheOpsOfAClaimLeavesItOpen) {
+  expect(one({stand_in("avx2_none")}, "C-034"), Outcome::not_evaluated, "nothing was compared");
+  expect(one({stand_in("avx2_none")}, "C-037"), Outcome::not_evaluated, "no ready plugin has sigmoid");
+  expect(one({stand_in("avx2_none")}, "C-046"), Outcome::not_evaluated, "stripped, or is not built");
+}
+
+TEST_F(Claims, OnlyAWholeNightlyVerdictUpholdsAClaimOnAllInputs) {
+  const std::string file = stand_in("avx2_none");
+  expect(one({file}, "C-036"), Outcome::not_evaluated, "only a part was judged");
+  const NightlyKey key{survey(std::vector<std::string>{file}, {}).at(0).sha256, "relu", "f32", "", "exact"};
+  NightlyVerdict verdict{"avx2", std::uint64_t{1} << 31, {State::passed, 0, 0, ""}, "2026-03-01"};
+  store_nightly(key, verdict);
+  expect(one({file}, "C-036"), Outcome::not_evaluated, "only a part was judged");
+  verdict.inputs = std::uint64_t{1} << 32;
+  store_nightly(key, verdict);
+  expect(one({file}, "C-036"), Outcome::upheld, "nightly run of 2026-03-01");
+  verdict.verdict = {State::failed, 0, 0, "relu(0x1p-1) = 0"};
+  store_nightly(key, verdict);
+  expect(one({file}, "C-036"), Outcome::refuted, "relu(0x1p-1) = 0");
+  // Of another file: says nothing.
+  expect(one({stand_in("scalar_none")}, "C-036"), Outcome::not_evaluated, "only a part was judged");
+}
+
+TEST_F(Claims, TheCommandWritesAVerdictAndEvidenceForEachAndSaysWhetherOneIsRefuted) {
+  const std::string out = ::testing::TempDir() + "/claims.json";
+  const auto run = [&](const std::string &name, const std::string &list) {
+    return conform_command(std::vector<std::string>{"--plugin", stand_in(name), "--reference", RAYO_SCALAR_FILE,
+                                                    "--claim", list, "--json", "-o", out});
+  };
+  EXPECT_EQ(run("avx2_none", "A-002,B-018,F-081"), 0);
+  std::ifstream file(out);
+  const nlohmann::json root = nlohmann::json::parse(file);
+  EXPECT_EQ(schema_violation(nlohmann::json::parse(report_schema()), root), "");
+  ASSERT_EQ(root.at("claims").size(), 3u);
+  EXPECT_EQ(root["claims"][0]["id"], "A-002");
+  EXPECT_EQ(root["claims"][0]["verdict"], "upheld");
+  EXPECT_EQ(root["claims"][2]["verdict"], "not_evaluated");
+  for (const auto &claim : root["claims"]) {
+    for (const char *field : {"id", "title", "verdict", "evidence", "command"}) {
+      EXPECT_FALSE(claim.at(field).get<std::string>().empty()) << claim.dump();
+    }
+  }
+  EXPECT_EQ(run("avx2_wrong_add", "A-002"), 1);
+  EXPECT_EQ(run("avx2_none", "A-999"), 2);
+  EXPECT_EQ(conform_command(std::vector<std::string>{"--claims", "--format", "junit"}), 2);
+}
+
+}  // namespace
+}  // namespace rayo::conform::claims
