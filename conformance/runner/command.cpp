@@ -102,7 +102,7 @@ RunInfo describe(const Options &options) {
   RunInfo run = describe_run();
   run.kind = run_kind(options);
   run.seed = options.seed;
-  run.reference = options.reference;
+  if (!options.reference.empty()) run.reference = fs::absolute(options.reference).lexically_normal().string();
   for (const std::string &file : options.expectations) {
     for (Expectation &line : load_expectations(file)) run.expectations.push_back(std::move(line));
   }

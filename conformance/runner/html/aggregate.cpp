@@ -80,6 +80,12 @@ std::vector<std::string> used_columns(const HeatMap &map, std::span<const std::s
 
 CaseFacts facts_of(std::string_view line) {
   CaseFacts facts;
+  const std::size_t blank = line.find(' ');
+  if (blank == std::string_view::npos || line.find(' ', blank + 1) == std::string_view::npos) {
+    facts.op = line.substr(0, blank);
+    if (blank != std::string_view::npos) facts.dtype = line.substr(blank + 1);
+    return facts;
+  }
   try {
     const Case c = parse_case(line);
     facts.op = c.op;
@@ -90,7 +96,7 @@ CaseFacts facts_of(std::string_view line) {
     facts.distribution = equal ? all.front() : kMixed;
     facts.elements = elements_of(c);
   } catch (const CaseError &) {
-    facts.op = line.substr(0, line.find(' '));
+    facts.op = line.substr(0, blank);
   }
   return facts;
 }
@@ -158,9 +164,11 @@ Aggregate aggregate(std::span<const PluginReport> reports) {
   return result;
 }
 
-std::string family_of(std::string_view op) {
-  const OpInfo *info = find_op(op);
-  return info != nullptr ? info->family : "vendor";
+bool is_plugin_check(const Row &row) { return find_op(row.op) == nullptr && !row.dtype.empty(); }
+
+std::string family_of(const Row &row) {
+  const OpInfo *info = find_op(row.op);
+  return info != nullptr ? info->family : is_plugin_check(row) ? "the plugin itself" : "vendor";
 }
 
 }  // namespace rayo::conform

@@ -16,7 +16,8 @@
 
 namespace rayo::conform {
 
-// What a case line says, as keys to group by. A vendor's own op has a name alone.
+// What a case line says, as keys to group by. A vendor's own op is one word; two are a check of the plugin itself, its
+// name in the place of the type.
 struct CaseFacts {
   std::string op;
   std::string dtype;           // "f32", "u8,i8"; "" if the line names none
@@ -64,7 +65,9 @@ struct Aggregate {
 };
 Aggregate aggregate(std::span<const PluginReport> reports);
 
-// The family of an op ("unary", "reduce"); "vendor" for one that the catalogue lacks.
-std::string family_of(std::string_view op);
+// A row of checks of the plugin itself: passed or not, without an error to measure.
+bool is_plugin_check(const Row &row);
+// The family of a row's op ("unary", "reduce"); "vendor" for one that the catalogue lacks.
+std::string family_of(const Row &row);
 
 }  // namespace rayo::conform

@@ -154,7 +154,7 @@ void append_not_run(std::string &out, std::span<const PluginReport> reports) {
     for (const CaseResult &c : report.cases) {
       const State state = c.verdict.state;
       if (state != State::unsupported && state != State::not_evaluated) continue;
-      Group &group = groups[{state_name(state), c.verdict.message}];
+      Group &group = groups[{state_name(state), c.verdict.message.empty() ? report.refused : c.verdict.message}];
       ++group.cases;
       const std::string op = c.line.substr(0, c.line.find(' '));
       if (std::find(group.ops.begin(), group.ops.end(), op) == group.ops.end()) group.ops.push_back(op);

@@ -24,7 +24,7 @@ std::string tooltip(const Cell &cell) {
 }
 
 // Class and text of a cell. Defects win over numbers, numbers over what was not run.
-std::string cell_markup(const Cell &cell, const std::string &title) {
+std::string cell_markup(const Cell &cell, const std::string &title, std::string_view right = "exact") {
   const auto markup = [&title](std::string_view kind, std::string_view text) {
     return fmt::format("<td class=\"{}\" title=\"{}\">{}</td>", kind, title, text);
   };
@@ -45,7 +45,7 @@ std::string cell_markup(const Cell &cell, const std::string &title) {
   }
   if (cell.bounded > 0)
     return markup(fmt::format("q{}", heat_step(cell.worst_share)), percent(cell.worst_share) + expected);
-  if (cell.of(State::passed) > 0) return markup("exact", "exact" + expected);
+  if (cell.of(State::passed) > 0) return markup("exact", std::string(right) + expected);
   if (!expected.empty()) return markup("st-expected_fail", expected.substr(4));
   if (cell.of(State::unsupported) > 0) return markup("none", "\u2013");
   return markup("notrun", "not run");
@@ -80,9 +80,9 @@ void append_support(std::string &out, std::span<const PluginReport> reports, con
   std::string family;
   std::string op;
   for (const Row &row : all.support) {
-    if (family_of(row.op) != family) {
+    if (family_of(row) != family) {
       if (!family.empty()) out += "</tbody>\n";
-      family = family_of(row.op);
+      family = family_of(row);
       out += fmt::format("<tbody><tr class=family><th colspan={} scope=colgroup><span>{}</span></th></tr>\n",
                          reports.size() + 2, escape_markup(family));
     }
@@ -90,7 +90,9 @@ void append_support(std::string &out, std::span<const PluginReport> reports, con
     out += fmt::format("<tr data-op=\"{0}\"{1}><th scope=row>{3}</th><td class=type>{2}</td>", name,
                        row.op == op ? " class=again" : "", escape_markup(row.dtype), breakable(name));
     op = row.op;
-    for (const Cell &cell : row.cells) out += cell_markup(cell, tooltip(cell));
+    for (const Cell &cell : row.cells) {
+      out += cell_markup(cell, tooltip(cell), is_plugin_check(row) ? "passed" : "exact");
+    }
     out += "</tr>\n";
   }
   if (!family.empty()) out += "</tbody>";
