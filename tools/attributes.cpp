@@ -10,6 +10,7 @@
 #include <fmt/core.h>
 
 #include "command.hpp"
+#include "lists.hpp"
 #include "suggest.hpp"
 
 namespace rayo::tools {
@@ -23,18 +24,6 @@ std::string json_text(const json &value) {
       value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', false, json::error_handler_t::replace);
   if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
   return text;
-}
-
-std::vector<std::string> split(const std::string &text, char separator) {
-  std::vector<std::string> parts;
-  if (text.empty()) return parts;
-  std::size_t begin = 0;
-  for (std::size_t end = text.find(separator); end != std::string::npos; end = text.find(separator, begin)) {
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  parts.push_back(text.substr(begin));
-  return parts;
 }
 
 template <typename T>
@@ -79,7 +68,7 @@ std::vector<T> read_numbers(const rayo_attr_def &definition, const json &value, 
   if (value.is_array() && is_list) {
     items = value;
   } else if (value.is_string() && is_list) {
-    for (const std::string &part : split(value.get<std::string>(), ',')) items.push_back(part);
+    for (const std::string &part : split_list(value.get<std::string>(), ',')) items.push_back(part);
   } else {
     items.push_back(value);
   }

@@ -2,7 +2,6 @@
 //
 // `rayo explain`: who would run a call of given shapes, at which cost, and why not the others. Nothing is run.
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -16,6 +15,7 @@
 #include "command.hpp"
 #include "dtypes.hpp"
 #include "host_tensor.hpp"
+#include "lists.hpp"
 #include "options.hpp"
 #include "session.hpp"
 #include "table.hpp"
@@ -37,40 +37,12 @@ constexpr const char *kHelp =
     "\n"
     "Exit code 3: nothing here can run the call; the reasons are printed.\n";
 
-std::vector<std::string> split_commas(const std::string &text) {
-  std::vector<std::string> parts(1);
-  for (const char c : text) {
-    if (c == ',') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
-}
-
-std::vector<int64_t> parse_shape(const std::string &text) {
-  std::vector<int64_t> shape;
-  if (text == "scalar" || text.empty()) return shape;
-  const char *position = text.data();
-  const char *const end = text.data() + text.size();
-  while (true) {
-    int64_t extent = 0;
-    const auto [next, error] = std::from_chars(position, end, extent);
-    if (error != std::errc() || extent < 0 || (next != end && *next != 'x')) break;
-    shape.push_back(extent);
-    if (next == end) return shape;
-    position = next + 1;
-  }
-  throw usage_error(fmt::format("--shape '{}': legal: extents such as 1000x1000, 'scalar', or '-'", text));
-}
-
 // The inputs that --shape and --dtype describe. Their data is never read.
 class DescribedInputs {
  public:
   DescribedInputs(const std::string &shapes, const std::string &dtypes) {
-    const std::vector<std::string> shape_texts = split_commas(shapes);
-    const std::vector<std::string> dtype_texts = split_commas(dtypes);
+    const std::vector<std::string> shape_texts = split_list(shapes, ',');
+    const std::vector<std::string> dtype_texts = split_list(dtypes, ',');
     if (dtype_texts.size() != 1 && dtype_texts.size() != shape_texts.size()) {
       throw usage_error(fmt::format("--dtype '{}': {} types for {} shapes; give one type, or one for each", dtypes,
                                     dtype_texts.size(), shape_texts.size()));
@@ -83,7 +55,7 @@ class DescribedInputs {
         pointers_.push_back(nullptr);
         continue;
       }
-      const auto &shape = shapes_.emplace_back(parse_shape(shape_texts[i]));
+      const auto &shape = shapes_.emplace_back(parse_shape("--shape", shape_texts[i]));
       pointers_.push_back(&tensors_.emplace_back(
           rayo_tensor_make(&placeholder_, *dtype, static_cast<int32_t>(shape.size()), shape.data(), nullptr)));
     }

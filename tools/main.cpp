@@ -12,6 +12,9 @@
 #include "suggest.hpp"
 #include "temp_files.hpp"
 
+#ifdef RAYO_HAVE_BENCH
+#include <bench/command.hpp>
+#endif
 #ifdef RAYO_HAVE_CONFORMANCE
 #include <conformance/runner/command.hpp>
 #endif
@@ -35,6 +38,9 @@ constexpr SubCommand kSubCommands[] = {
     {"explain", "which kernel a call would take, and why not the others", explain_command},
 #ifdef RAYO_HAVE_CONFORMANCE
     {"conform", "check plugins against the contract and write a report", rayo::conform_command},
+#endif
+#ifdef RAYO_HAVE_BENCH
+    {"bench", "time operations beside other libraries and the machine's limits", rayo::bench::bench_command},
 #endif
 };
 

@@ -31,16 +31,16 @@ MAY_INCLUDE = {
     "plugins/tests": ("plugin-api", "plugins"),
     "plugins": ("plugin-api",),
     "conformance": PUBLIC,
-    "tools": (*PUBLIC, "core", "conformance"),
+    "tools": (*PUBLIC, "core", "conformance", "bench"),
     "examples": PUBLIC,
-    "bench": (*PUBLIC, "core", "plugins"),
-    "tests": (*PUBLIC, "core", "plugins", "tools", "conformance"),
+    "bench": (*PUBLIC, "core", "plugins", "tools"),
+    "tests": (*PUBLIC, "core", "plugins", "tools", "conformance", "bench"),
 }
 # One folder per plugin: what stands under plugins/ and is not listed above sees plugin-api and itself alone.
 ONE_PART_PER_SUBFOLDER = ("plugins",)
 
 # Where a path in an #include may start from, besides the including file's own folder.
-INCLUDE_ROOTS = ("plugin-api/include", "plugin-api", "core/include", "core", "plugins", "conformance", "tools", "tests", "")
+INCLUDE_ROOTS = ("plugin-api/include", "plugin-api", "core/include", "core", "plugins", "conformance", "tools", "bench", "tests", "")
 
 C_HEADERS = set(
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg stdatomic "
