@@ -13,6 +13,7 @@
 #include "claims/command.hpp"
 #include "runner/certificate.hpp"
 #include "runner/expectations.hpp"
+#include "runner/nightly.hpp"
 #include "runner/options.hpp"
 #include "runner/output_file.hpp"
 #include "runner/progress.hpp"
@@ -79,12 +80,14 @@ std::vector<std::string> files_to_judge(const Options &options, const Discovery 
 
 std::vector<Case> cases_of(const Options &options) {
   if (options.cases.empty()) {
-    return slice(generate(options.ops, options.quick, options.seed), options.parts, options.seed);
+    return slice(options.nightly ? generate_nightly(options.ops, options.seed)
+                                 : generate(options.ops, options.quick, options.seed),
+                 options.parts, options.seed);
   }
   std::vector<Case> cases;
   for (const std::string &line : options.cases) {
     cases.push_back(parse_case(line));
-    if (find_op(cases.back().op) == nullptr) {
+    if (cases.back().probe.empty() && find_op(cases.back().op) == nullptr) {
       throw UsageError(fmt::format("--case: unknown op '{}'; `rayo ops` lists the catalogue", cases.back().op));
     }
   }
@@ -154,6 +157,11 @@ int judge(const Options &options) {
     unsupported = unsupported && report.unsupported_here;
   }
   output.commit(write_report(options.format, reports, run));
+  if (options.nightly && options.parts == 1) {
+    for (const PluginReport &report : reports) {
+      for (const std::string &line : keep_nightly(report)) complain(line);
+    }
+  }
   if (options.record) {
     for (const PluginReport &report : reports) complain(record_verdict(report, run));
   }

@@ -9,6 +9,7 @@
 
 #include "suites/case.hpp"
 #include "suites/catalogue.hpp"
+#include "suites/probes.hpp"
 
 namespace rayo::conform {
 namespace {
@@ -36,7 +37,7 @@ po::options_description describe() {
   add("claims", po::bool_switch(), "decide the hundred claims instead of judging cases; text or json");
   add("claim", po::value<std::string>(), "LIST of claims with commas, A-001,C-036: decide just these");
   add("aarch64", po::value<std::string>(), "FOLDER of a tree built for 64-bit ARM, for the claims about it");
-  add("nightly", po::bool_switch(), "also what takes long: every one of 2^32 inputs");
+  add("nightly", po::bool_switch(), "hours: unary ops over every one of 2^32 inputs; the verdicts are kept");
   add("help,h", po::bool_switch(), "this text");
   return all;
 }
@@ -62,7 +63,7 @@ std::uint64_t parse_parts(const std::string &text) {
 std::vector<std::string> parse_ops(const std::string &text) {
   std::vector<std::string> ops = split(text, ',');
   for (const std::string &op : ops) {
-    if (find_op(op) != nullptr) continue;
+    if (find_op(op) != nullptr || is_probe_suite(op)) continue;
     std::vector<std::string> names;
     for (const OpInfo &info : catalogue()) names.push_back(info.name);
     throw UsageError(fmt::format("--ops: unknown op '{}'; legal are {}", op, fmt::join(names, ", ")));
@@ -127,7 +128,9 @@ Options parse_options(std::span<const std::string> args) {
 }
 
 RunKind run_kind(const Options &options) {
-  if (!options.ops.empty() || !options.cases.empty() || options.parts != 1) return RunKind::partial;
+  if (!options.ops.empty() || !options.cases.empty() || options.parts != 1 || options.nightly) {
+    return RunKind::partial;
+  }
   return options.quick ? RunKind::quick : RunKind::full;
 }
 

@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "abi/probe.hpp"
 #include "runner/child.hpp"
 #include "runner/execute.hpp"
 #include "runner/schedule.hpp"
@@ -37,6 +38,16 @@ json known_json(const std::vector<KnownResult> &passed) {
 }
 
 KnownResult parse_known(const json &k) { return {k[0], {k[1], k[2]}, {State::passed, k[3], k[4], {}}}; }
+
+json result_json(std::size_t i, const Execution &e) {
+  return {{"end", i},
+          {"state", static_cast<int>(e.verdict.state)},
+          {"error", e.verdict.error_ulp},
+          {"bound", e.verdict.bound},
+          {"message", e.verdict.message},
+          {"digest", e.digest},
+          {"passed", known_json(e.passed)}};
+}
 
 // Who is judged with what, for one child.
 struct Job {
@@ -77,13 +88,7 @@ void child_body(const Child::Send &send, const Job &job, const std::vector<std::
     } catch (const std::exception &error) {
       e.verdict = {State::failed, 0, 0, fmt::format("case: {}", error.what())};
     }
-    send(encode({{"end", i},
-                 {"state", static_cast<int>(e.verdict.state)},
-                 {"error", e.verdict.error_ulp},
-                 {"bound", e.verdict.bound},
-                 {"message", e.verdict.message},
-                 {"digest", e.digest},
-                 {"passed", known_json(e.passed)}}));
+    send(encode(result_json(i, e)));
   }
 }
 
@@ -104,7 +109,17 @@ class Session {
   };
 
   Header run() {
-    while (!todo_.empty() && run_child()) {
+    // Checks of the plugin itself come last, each in a process that has not loaded it yet.
+    std::vector<std::size_t> probes;
+    std::erase_if(todo_, [&](std::size_t i) {
+      if (!cases_[i].probe.empty()) probes.push_back(i);
+      return !cases_[i].probe.empty();
+    });
+    if (todo_.empty() && probes.empty()) return header_;
+    while (run_child() && !todo_.empty()) {
+    }
+    for (const std::size_t i : probes) {
+      if (header_.refused.empty()) run_probe_alone(i);
     }
     return header_;
   }
@@ -162,6 +177,26 @@ class Session {
       }
       return true;
     }
+  }
+
+  void run_probe_alone(std::size_t i) {
+    Child child([&](const Child::Send &send) {
+      Execution e;
+      try {
+        e.verdict = run_probe(cases_[i], report_.file);
+      } catch (const std::exception &error) {
+        e.verdict = {State::failed, 0, 0, fmt::format("case: {}", error.what())};
+      }
+      send(encode(result_json(i, e)));
+    });
+    std::string line;
+    const Child::Event event = child.next(options_.case_seconds * 1000, line);
+    if (event == Child::Event::line) return finish(i, take_verdict(json::parse(line)));
+    if (event == Child::Event::timeout) {
+      return finish(i, {State::hung, 0, 0, fmt::format("no answer in {} s", options_.case_seconds)});
+    }
+    const std::string how = child.wait();
+    finish(i, {State::crashed, 0, 0, how.empty() ? "the process ended" : how});
   }
 
   void take_header(const json &message) {

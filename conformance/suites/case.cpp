@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "suites/catalogue.hpp"
+#include "suites/probes.hpp"
 
 namespace rayo::conform {
 namespace {
@@ -63,6 +64,21 @@ void parse_condition(Case &c, const std::string &key, const std::string &value) 
                     "@repeat=N, @row=I, @load=N, @fork=1, @law=NAME",
                     key, value));
   }
+}
+
+Case parse_probe(const std::vector<std::string> &fields) {
+  if (fields.size() == 2 && find_probe(fields[0], fields[1]) != nullptr) {
+    Case c;
+    c.op = fields[0];
+    c.probe = fields[1];
+    return c;
+  }
+  std::vector<std::string_view> names;
+  for (const ProbeInfo &probe : probes()) {
+    if (probe.suite == fields[0]) names.push_back(probe.name);
+  }
+  throw CaseError(
+      fmt::format("case '{}': expected {} and one of {}", fmt::join(fields, " "), fields[0], fmt::join(names, ", ")));
 }
 
 const std::string *given(const Case &c, std::string_view name) {
@@ -123,6 +139,7 @@ double parse_real(std::string_view text, std::string_view what) {
 }
 
 std::string format_case(const Case &c) {
+  if (!c.probe.empty()) return fmt::format("{} {}", c.op, c.probe);
   std::vector<std::string> shapes;
   for (const Shape &shape : c.shapes) shapes.push_back(is_absent(shape) ? "none" : format_extents(shape));
   std::vector<std::string> strides;
@@ -151,6 +168,7 @@ Case parse_case(std::string_view line) {
   for (std::string &field : split(line, ' ')) {
     if (!field.empty()) fields.push_back(std::move(field));
   }
+  if (!fields.empty() && is_probe_suite(fields[0])) return parse_probe(fields);
   if (fields.size() < 7) {
     throw CaseError(fmt::format(
         "case '{}' has {} fields; expected: op dtype shape strides offset distribution seed [attr=value] [@condition]",

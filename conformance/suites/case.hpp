@@ -17,6 +17,8 @@
 //                 load=N  the call again beside N busy threads    fork=1  the call again in a forked child
 //                 law=NAME  no expected values: calls on related inputs must agree (oracle/laws.hpp)
 //                 row=I  a call on row I of input 0 alone (its leading axis) must give the bits of row I of the result
+//
+// A line of two words is a check of the plugin itself (suites/probes.hpp): "abi larger_struct_size", "env fp_mode".
 #pragma once
 
 #include <cstdint>
@@ -57,6 +59,8 @@ struct Case {
   std::uint32_t load = 0;
   bool forked = false;
   std::string law;
+
+  std::string probe;  // name of a check of the plugin itself; `op` is its suite, nothing else counts
 
   const std::string &distribution(std::size_t input) const;
   std::optional<Shape> operand_strides(std::size_t operand) const;

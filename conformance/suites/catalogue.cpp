@@ -114,8 +114,10 @@ std::vector<Dtype> op_dtypes(const OpInfo &op, std::size_t variable) {
   return dtypes;
 }
 
-bool types_allow(std::string_view types, Dtype dtype) {
-  std::string_view rest = values_of(types);
+bool types_allow(std::string_view types, Dtype dtype) { return types_allow(types, {}, dtype); }
+
+bool types_allow(std::string_view types, std::string_view variable, Dtype dtype) {
+  std::string_view rest = values_of(types, variable);
   if (rest.empty()) return true;
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');

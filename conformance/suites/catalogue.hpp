@@ -49,5 +49,6 @@ std::vector<std::string> bound_variables(const OpInfo &op);
 
 // Does "T=f32,f64 Q=i8" allow `dtype` for its first variable? "" allows everything.
 bool types_allow(std::string_view types, Dtype dtype);
+bool types_allow(std::string_view types, std::string_view variable, Dtype dtype);
 
 }  // namespace rayo::conform

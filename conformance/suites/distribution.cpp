@@ -15,10 +15,10 @@
 namespace rayo::conform {
 namespace {
 
-constexpr std::array<std::string_view, 20> kNames = {"integers", "uniform",   "positive",  "loguniform", "cancelling",
-                                                     "offset",   "sprinkled", "subnormal", "specials",   "sweep",
-                                                     "bits",     "nan",       "constant",  "neginf",     "onenan",
-                                                     "halves",   "tiny",      "ones",      "nearone",    "flags"};
+constexpr std::array<std::string_view, 21> kNames = {
+    "integers",  "uniform",  "positive", "loguniform", "cancelling", "offset",   "sprinkled",
+    "subnormal", "specials", "sweep",    "bits",       "nan",        "constant", "neginf",
+    "onenan",    "halves",   "tiny",     "ones",       "nearone",    "flags",    "stride"};
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -102,6 +102,17 @@ void draw_sweep(Pcg32 &rng, Dtype dtype, std::vector<double> &out) {
   const std::uint64_t step = std::numeric_limits<std::uint64_t>::max() / n;
   const std::uint64_t residue = rng.next64() % (step == 0 ? 1 : step);
   for (std::uint64_t i = 0; i < n; ++i) out[i] = from_bits(dtype, residue + i * step);
+}
+
+void draw_stride(Dtype dtype, std::uint64_t seed, std::vector<double> &out) {
+  const std::size_t bits = 8 * dtype_size(dtype);
+  const std::uint64_t last = bits == 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
+  const std::uint64_t step = out.empty() ? 1 : std::max<std::uint64_t>(1, last / out.size() + (bits == 64 ? 0 : 1));
+  std::uint64_t pattern = seed % step;
+  for (double &v : out) {
+    v = from_bits(dtype, pattern << (64 - bits));
+    pattern += step;
+  }
 }
 
 using DrawFn = double (*)(Pcg32 &, Dtype, std::size_t operand);
@@ -245,6 +256,8 @@ std::vector<double> draw(std::string_view distribution, Dtype dtype, std::uint64
     draw_specials(dtype, operand, operands, out);
   } else if (distribution == "sweep") {
     draw_sweep(rng, dtype, out);
+  } else if (distribution == "stride") {
+    draw_stride(dtype, seed, out);
   } else if (distribution == "constant") {
     const double v = round_to(dtype, 0.1 + uniform(rng, dtype));
     std::fill(out.begin(), out.end(), v);

@@ -5,6 +5,8 @@
 #include <array>
 #include <map>
 
+#include "suites/probes.hpp"
+
 namespace rayo::conform {
 
 Case &CaseList::add(std::vector<Shape> shapes, std::string_view distribution) {
@@ -17,6 +19,25 @@ Case &CaseList::add(std::vector<Shape> shapes, std::string_view distribution) {
   cases_.push_back(std::move(c));
   return cases_.back();
 }
+
+namespace {
+
+// The threaded case of each op (the repeated one where there is none) again in a forked child and beside busy threads.
+void add_circumstances(CaseList &list) {
+  const std::vector<Case> &all = list.cases();
+  auto model = std::find_if(all.begin(), all.end(), [](const Case &c) { return c.threads == 7; });
+  if (model == all.end()) model = std::find_if(all.begin(), all.end(), [](const Case &c) { return c.repeat > 1; });
+  if (model == all.end() || (list.plan().quick && list.plan().dtype == Dtype::f64)) return;
+  Case c = *model;
+  c.repeat = 1;
+  c.forked = true;
+  list.cases().push_back(c);
+  c.forked = false;
+  c.load = 3;
+  list.cases().push_back(std::move(c));
+}
+
+}  // namespace
 
 const Generator *find_generator(std::string_view op) {
   const std::array<std::span<const Generator>, 5> tables = {elementwise_generators(), reduce_generators(),
@@ -39,11 +60,19 @@ std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::ui
     for (const Dtype dtype : op_dtypes(op)) {
       CaseList list({&op, dtype, quick, seed});
       generator->fill(list);
+      add_circumstances(list);
       add_law_cases(list);
       std::vector<Case> cases = list.take();
       if (op.name == "gelu") vary(cases, "approximate", {"tanh"});
       all.insert(all.end(), std::make_move_iterator(cases.begin()), std::make_move_iterator(cases.end()));
     }
+  }
+  for (const ProbeInfo &probe : probes()) {
+    if (!ops.empty() && std::find(ops.begin(), ops.end(), probe.suite) == ops.end()) continue;
+    Case c;
+    c.op = probe.suite;
+    c.probe = probe.name;
+    all.push_back(std::move(c));
   }
   return all;
 }

@@ -53,8 +53,12 @@ std::span<const Generator> quantise_generators();
 // Cases of the metamorphic laws that hold for the plan's op.
 void add_law_cases(CaseList &list);
 
-// All cases of the catalogue (or of `ops`, if not empty) in every dtype that the catalogue lists.
+// All cases of the catalogue (or of `ops`, if not empty; "abi" and "env" count as ops) in every dtype that the
+// catalogue lists.
 std::vector<Case> generate(std::span<const std::string> ops, bool quick, std::uint64_t seed);
+
+// The pieces of the nightly run: unary ops, all inputs in f32, 2^24 in f64.
+std::vector<Case> generate_nightly(std::span<const std::string> ops, std::uint64_t seed);
 
 // One part in `parts` of the cases, another for each seed below `parts`; every case belongs to exactly one part.
 std::vector<Case> slice(std::vector<Case> cases, std::uint64_t parts, std::uint64_t seed);

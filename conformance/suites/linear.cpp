@@ -19,7 +19,25 @@ struct Extents {
 
 constexpr std::array<std::int64_t, 14> kEdges = {1, 2, 3, 5, 7, 8, 11, 12, 13, 16, 17, 31, 33, 48};
 
-// Named shapes, then random draws from the edges: pairs of extents are covered quickly, the seed moves the rest.
+// Every pair of (m, n), (m, k), (n, k) from the edges: rows of two Latin squares, turned by the seed. quick: a draw.
+void add_covering(const Plan &plan, std::vector<Extents> &all) {
+  constexpr std::uint64_t kN = kEdges.size();
+  if (plan.quick) {
+    Pcg32 rng(plan.seed, 77);
+    const auto edge = [&rng] { return kEdges[rng.below(kN)]; };
+    for (int i = 0; i < 24; ++i) all.push_back({edge(), edge(), edge()});
+    return;
+  }
+  for (const std::uint64_t factor : {1u, 3u}) {
+    for (std::uint64_t i = 0; i < kN; ++i) {
+      for (std::uint64_t j = 0; j < kN; ++j) {
+        all.push_back({kEdges[i], kEdges[j], kEdges[(i + factor * j + plan.seed) % kN]});
+      }
+    }
+  }
+}
+
+// Named shapes, then the covering array.
 std::vector<Extents> product_extents(const Plan &plan) {
   std::vector<Extents> all = {{1, 1, 1},    {1, 1, 100},  {1, 64, 64},  {64, 1, 64},  {64, 64, 1},  {12, 32, 16},
                               {13, 33, 17}, {24, 64, 64}, {6, 16, 300}, {1, 257, 65}, {257, 1, 65}, {65, 66, 67},
@@ -30,9 +48,7 @@ std::vector<Extents> product_extents(const Plan &plan) {
                                         {1, 1000, 1000}, {1000, 1, 1000}, {300, 300, 300}};
     all.insert(all.end(), large.begin(), plan.dtype == Dtype::f64 ? large.begin() + 4 : large.end());
   }
-  Pcg32 rng(plan.seed, 77);
-  const auto edge = [&rng] { return kEdges[rng.below(kEdges.size())]; };
-  for (int i = 0; i < (plan.quick ? 24 : 200); ++i) all.push_back({edge(), edge(), edge()});
+  add_covering(plan, all);
   return all;
 }
 
@@ -111,9 +127,11 @@ void gemm(CaseList &list) {
       const std::vector<Shape> biases = bias_shapes(e);
       const std::uint32_t bias = rng.below(static_cast<std::uint32_t>(biases.size()) + 1);
       if (bias < biases.size()) shapes.push_back(biases[bias]);
-      const char *beta = kFactors[rng.below(4)];
+      // All pairs of alpha and beta in turn, another one for each transposition.
+      const std::uint32_t factors = turn + static_cast<std::uint32_t>(t) * 5;
+      const char *beta = kFactors[factors / 4 % 4];
       Case &c = list.add(std::move(shapes), kRotation[turn++ % kRotation.size()]);
-      c.attrs = {{"alpha", kFactors[rng.below(4)]}, {"beta", beta}};
+      c.attrs = {{"alpha", kFactors[factors % 4]}, {"beta", beta}};
       if (ta) c.attrs.emplace_back("transA", "1");
       if (tb) c.attrs.emplace_back("transB", "1");
       if (rng.below(5) == 0) c.attrs.emplace_back("batch_invariant", "1");

@@ -162,7 +162,7 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
 
 constexpr rayo_kernel kKernels[] = {
 #define MAP_OP(ident, op, arity, first, attr, cost) \
-  make_kernel(#ident, op, "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<kMap_##ident>),
+  make_kernel(#ident, op, "T=f32,f64", RAYO_KERNEL_IN_PLACE, checked<prepare<kMap_##ident>>),
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP
 };

@@ -205,7 +205,7 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
 }
 
 constexpr rayo_kernel make() {
-  rayo_kernel k = make_kernel("matmul_integer", "matmul_integer", "P=u8,i8 Q=u8,i8", 0, prepare);
+  rayo_kernel k = make_kernel("matmul_integer", "matmul_integer", "P=u8,i8 Q=u8,i8", 0, checked<prepare>);
   k.accumulator = RAYO_I32;
   return k;
 }

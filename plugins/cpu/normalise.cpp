@@ -196,9 +196,10 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
   return RAYO_OK;
 }
 
-constexpr rayo_kernel kSoftmax = make_kernel("softmax", "softmax", "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<false>);
+constexpr rayo_kernel kSoftmax =
+    make_kernel("softmax", "softmax", "T=f32,f64", RAYO_KERNEL_IN_PLACE, checked<prepare<false>>);
 constexpr rayo_kernel kLogSoftmax =
-    make_kernel("log_softmax", "log_softmax", "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<true>);
+    make_kernel("log_softmax", "log_softmax", "T=f32,f64", RAYO_KERNEL_IN_PLACE, checked<prepare<true>>);
 constexpr const rayo_kernel *kList[] = {&kSoftmax, &kLogSoftmax};
 
 }  // namespace

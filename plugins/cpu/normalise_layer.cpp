@@ -174,8 +174,9 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
 }
 
 constexpr rayo_kernel kLayerNorm =
-    make_kernel("layer_norm", "layer_norm", "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<true>);
-constexpr rayo_kernel kRmsNorm = make_kernel("rms_norm", "rms_norm", "T=f32,f64", RAYO_KERNEL_IN_PLACE, prepare<false>);
+    make_kernel("layer_norm", "layer_norm", "T=f32,f64", RAYO_KERNEL_IN_PLACE, checked<prepare<true>>);
+constexpr rayo_kernel kRmsNorm =
+    make_kernel("rms_norm", "rms_norm", "T=f32,f64", RAYO_KERNEL_IN_PLACE, checked<prepare<false>>);
 constexpr const rayo_kernel *kList[] = {&kLayerNorm, &kRmsNorm};
 
 }  // namespace

@@ -61,6 +61,16 @@ rayo_status fail(rayo_error *error, rayo_status status, const char *text) {
   return status;
 }
 
+rayo_status refuse_extensions(const rayo_op_desc &desc, rayo_error *error) {
+  for (auto *s = static_cast<const rayo_struct *>(desc.next); s != nullptr;
+       s = static_cast<const rayo_struct *>(s->next)) {
+    if ((s->struct_type & RAYO_MUST_UNDERSTAND) != 0) {
+      return fail(error, RAYO_UNSUPPORTED, "the call carries an extension that this plugin must know and does not");
+    }
+  }
+  return RAYO_OK;
+}
+
 void *state_alloc(const rayo_instance *instance, uint64_t size, rayo_error *error) {
   void *p = instance->host->alloc(instance->host, size, 64);
   if (p == nullptr) {
@@ -115,9 +125,14 @@ rayo_status create_instance(const rayo_host *host, const KernelTables *tables, r
   return RAYO_OK;
 }
 
-rayo_status answer_query(const rayo_host *host, uint32_t, const rayo_plugin **out_plugin) {
+rayo_status answer_query(const rayo_host *host, uint32_t max_abi, const rayo_plugin **out_plugin) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
+  if (host == nullptr || out_plugin == nullptr) return RAYO_INVALID_ARGUMENT;
   *out_plugin = nullptr;
+  if (max_abi >> 16 != RAYO_ABI_MAJOR) {
+    host->report_error(host, RAYO_REFUSED, "the host's ABI major differs from the one this plugin was compiled for");
+    return RAYO_REFUSED;
+  }
   if ((host->cpu_features & plugin_identity.cpu_features) != plugin_identity.cpu_features) {
     host->report_error(host, RAYO_UNSUPPORTED, "this CPU or operating system lacks an instruction set of the plugin");
     return RAYO_OK;

@@ -71,6 +71,16 @@ inline void *advance(void *p, int64_t elements, int64_t size) { return static_ca
 
 using PrepareFn = rayo_status (*)(rayo_instance *, const rayo_op_desc *, rayo_prepared *, rayo_error *);
 
+/// Answers RAYO_UNSUPPORTED if the descriptor's chain holds a struct that must be understood: this plugin knows none.
+rayo_status refuse_extensions(const rayo_op_desc &desc, rayo_error *error);
+
+/// `prepare` behind that check: what every kernel's descriptor holds.
+template <PrepareFn prepare>
+rayo_status checked(rayo_instance *instance, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
+  const rayo_status status = refuse_extensions(*desc, error);
+  return status == RAYO_OK ? prepare(instance, desc, out, error) : status;
+}
+
 /// A descriptor of a reproducible kernel for any strides, released by state_release.
 constexpr rayo_kernel make_kernel(const char *name, const char *op, const char *types, uint32_t flags,
                                   PrepareFn prepare) {

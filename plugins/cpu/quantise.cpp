@@ -139,10 +139,12 @@ rayo_status prepare_cast(rayo_instance *instance, const rayo_op_desc *desc, rayo
   return RAYO_OK;
 }
 
-constexpr rayo_kernel kQuantize = make_kernel("quantize_linear", "quantize_linear", "Q=u8,i8", 0, prepare<true>);
-constexpr rayo_kernel kDequantize = make_kernel("dequantize_linear", "dequantize_linear", "Q=u8,i8", 0, prepare<false>);
-constexpr rayo_kernel kCast =
-    make_kernel("cast", "cast", "S=f32,f64,f16,bf16,i8,u8,i32,i64 D=f32,f64,f16,bf16,i8,u8,i32,i64", 0, prepare_cast);
+constexpr rayo_kernel kQuantize =
+    make_kernel("quantize_linear", "quantize_linear", "Q=u8,i8", 0, checked<prepare<true>>);
+constexpr rayo_kernel kDequantize =
+    make_kernel("dequantize_linear", "dequantize_linear", "Q=u8,i8", 0, checked<prepare<false>>);
+constexpr rayo_kernel kCast = make_kernel(
+    "cast", "cast", "S=f32,f64,f16,bf16,i8,u8,i32,i64 D=f32,f64,f16,bf16,i8,u8,i32,i64", 0, checked<prepare_cast>);
 constexpr const rayo_kernel *kList[] = {&kQuantize, &kDequantize, &kCast};
 
 }  // namespace

@@ -183,13 +183,13 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
 constexpr rayo_kernel make(const char *name, PrepareFn prepare_fn) {
   return make_kernel(name, name, "T=f32,f64", 0, prepare_fn);
 }
-constexpr rayo_kernel kKernels[] = {make("reduce_sum", prepare<kReduceSum, ReduceFinish::none>),
-                                    make("reduce_mean", prepare<kReduceSum, ReduceFinish::divide>),
-                                    make("reduce_max", prepare<kReduceMax, ReduceFinish::none>),
-                                    make("reduce_min", prepare<kReduceMin, ReduceFinish::none>),
-                                    make("reduce_l1", prepare<kReduceAbsSum, ReduceFinish::none>),
-                                    make("reduce_l2", prepare<kReduceSquareSum, ReduceFinish::root>),
-                                    make("variance", prepare<kReduceSum, ReduceFinish::divide, true>)};
+constexpr rayo_kernel kKernels[] = {make("reduce_sum", checked<prepare<kReduceSum, ReduceFinish::none>>),
+                                    make("reduce_mean", checked<prepare<kReduceSum, ReduceFinish::divide>>),
+                                    make("reduce_max", checked<prepare<kReduceMax, ReduceFinish::none>>),
+                                    make("reduce_min", checked<prepare<kReduceMin, ReduceFinish::none>>),
+                                    make("reduce_l1", checked<prepare<kReduceAbsSum, ReduceFinish::none>>),
+                                    make("reduce_l2", checked<prepare<kReduceSquareSum, ReduceFinish::root>>),
+                                    make("variance", checked<prepare<kReduceSum, ReduceFinish::divide, true>>)};
 constexpr const rayo_kernel *kList[] = {&kKernels[0], &kKernels[1], &kKernels[2], &kKernels[3],
                                         &kKernels[4], &kKernels[5], &kKernels[6]};
 

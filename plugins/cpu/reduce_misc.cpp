@@ -170,9 +170,9 @@ rayo_status prepare_dot(rayo_instance *instance, const rayo_op_desc *desc, rayo_
   return RAYO_OK;
 }
 
-constexpr rayo_kernel kArgmax = make_kernel("argmax", "argmax", "T=f32,f64", 0, prepare_argmax<kArgMax>);
-constexpr rayo_kernel kArgmin = make_kernel("argmin", "argmin", "T=f32,f64", 0, prepare_argmax<kArgMin>);
-constexpr rayo_kernel kDot = make_kernel("dot", "dot", "T=f32,f64", 0, prepare_dot);
+constexpr rayo_kernel kArgmax = make_kernel("argmax", "argmax", "T=f32,f64", 0, checked<prepare_argmax<kArgMax>>);
+constexpr rayo_kernel kArgmin = make_kernel("argmin", "argmin", "T=f32,f64", 0, checked<prepare_argmax<kArgMin>>);
+constexpr rayo_kernel kDot = make_kernel("dot", "dot", "T=f32,f64", 0, checked<prepare_dot>);
 constexpr const rayo_kernel *kList[] = {&kArgmax, &kArgmin, &kDot};
 
 }  // namespace

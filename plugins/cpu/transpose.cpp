@@ -126,7 +126,7 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
   return RAYO_OK;
 }
 
-constexpr rayo_kernel kTranspose = make_kernel("transpose", "transpose", "T=f32,f64", 0, prepare);
+constexpr rayo_kernel kTranspose = make_kernel("transpose", "transpose", "T=f32,f64", 0, checked<prepare>);
 constexpr const rayo_kernel *kList[] = {&kTranspose};
 
 }  // namespace
