@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 
 namespace rayo::conform {
@@ -20,7 +21,7 @@ std::size_t terminal_width() {
 }
 
 std::string clock_text(double seconds) {
-  const auto whole = static_cast<long>(seconds + 0.5);
+  const auto whole = std::lround(seconds);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
@@ -64,7 +65,7 @@ extern "C" void on_interrupt(int number) {
 Progress::Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) != 0 && total > 1) {}
 
 Progress::~Progress() {
-  if (drawn_) fmt::print(stderr, "\n");
+  if (drawn_) (void)std::fputc('\n', stderr);
 }
 
 void Progress::step() {
