@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who tests the suite: plugins with one planted bug each. Every bug is caught by the check that is meant for it, and
-// the same plugin without a bug passes.
+// Sessions, command and reports on plugins that are right, crash, hang or do not load. That every planted bug is caught
+// is mutants/table.cpp's affair.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -25,50 +25,13 @@ PluginReport judge(const std::string &bug) {
   return judge_plugin(mutant(bug), generate(ops, true, 1), options);
 }
 
-// Some case is in `state` with `text` in its message, and replaying its line alone gives the same verdict.
-void expect_caught(const std::string &bug, State state, const std::string &text) {
-  const PluginReport report = judge(bug);
-  EXPECT_EQ(report.refused, "");
-  EXPECT_FALSE(report.good());
-  for (const CaseResult &c : report.cases) {
-    if (c.verdict.state != state || c.verdict.message.find(text) == std::string::npos) continue;
-    const std::vector<Case> again = {parse_case(c.line)};
-    SessionOptions options;
-    options.reference = RAYO_SCALAR_FILE;
-    options.case_seconds = 2;
-    const PluginReport replay = judge_plugin(mutant(bug), again, options);
-    EXPECT_EQ(replay.cases[0].verdict.state, state) << c.line;
-    if (state == State::failed) {
-      EXPECT_EQ(replay.cases[0].verdict.message, c.verdict.message);
-    }
-    return;
-  }
-  FAIL() << bug << " was not caught by '" << text << "'\n" << text_report(std::vector{report});
-}
-
 TEST(Mutants, WithoutABugPasses) {
   const PluginReport report = judge("none");
   EXPECT_TRUE(report.good()) << text_report(std::vector{report});
   EXPECT_GT(report.count(State::passed), 200u);
-  EXPECT_GT(report.count(State::unsupported), 0u);  // exp, and f64
+  EXPECT_GT(report.count(State::unsupported), 0u);  // max and exp in f64
   EXPECT_EQ(report.sha256.size(), 64u);
   EXPECT_EQ(report.plugin, "mutant");
-}
-
-TEST(Mutants, TailByAnotherFormula) { expect_caught("tail", State::failed, "oracle:"); }
-TEST(Mutants, NanLostByPosition) { expect_caught("nan_lost", State::failed, "oracle:"); }
-TEST(Mutants, SignOfZeroInMax) { expect_caught("zero_sign", State::failed, "oracle:"); }
-TEST(Mutants, ReadPastTheEnd) { expect_caught("over_read", State::crashed, "SIGSEGV"); }
-TEST(Mutants, WritePastTheEnd) { expect_caught("over_write", State::failed, "memory: written outside"); }
-TEST(Mutants, WriteToAnInput) { expect_caught("input_write", State::failed, "memory: input 1"); }
-TEST(Mutants, ResultDependsOnAlignment) { expect_caught("alignment", State::failed, "oracle:"); }
-
-// Every third call is wrong, the first is not: only the repeats can tell.
-TEST(Mutants, RunsDiffer) {
-  const std::vector<Case> cases = {parse_case("add f32 64,64 - 0 uniform 1 @repeat=2")};
-  const PluginReport report = judge_plugin(mutant("unstable"), cases, {});
-  EXPECT_EQ(report.cases[0].verdict.state, State::failed);
-  EXPECT_NE(report.cases[0].verdict.message.find("repeat:"), std::string::npos) << report.cases[0].verdict.message;
 }
 
 TEST(Mutants, ACrashAndAHangCostTheirCasesOnly) {
@@ -86,7 +49,7 @@ TEST(Mutants, ACrashAndAHangCostTheirCasesOnly) {
 }
 
 TEST(Session, ARunThatExecutesNothingIsBad) {
-  const std::vector<Case> cases = {parse_case("exp f32 16 - 0 uniform 1")};
+  const std::vector<Case> cases = {parse_case("log f32 16 - 0 uniform 1")};
   const PluginReport report = judge_plugin(mutant("none"), cases, {});
   EXPECT_EQ(report.cases[0].verdict.state, State::unsupported);
   EXPECT_FALSE(report.good());
@@ -108,9 +71,9 @@ TEST(Command, ExitCodesSayWhatHappened) {
   EXPECT_EQ(command({"--plugin", mutant("none"), "--reference", reference, "--case", "add f32 9,9 - 0 uniform 1",
                      "--json", "-o", out}),
             0);
-  EXPECT_EQ(
-      command({"--plugin", mutant("tail"), "--reference", reference, "--case", "add f32 9,9 - 0 uniform 1", "-o", out}),
-      1);
+  EXPECT_EQ(command({"--plugin", mutant("tail_off_by_one"), "--reference", reference, "--case",
+                     "add f32 11,11 - 0 uniform 1", "-o", out}),
+            1);
   EXPECT_EQ(command({"--plugin", "./absent.so"}), 2);
   EXPECT_EQ(command({"--format", "yaml"}), 2);
   EXPECT_EQ(command({"--ops", "bogus"}), 2);
@@ -141,7 +104,7 @@ TEST(Command, JsonReportIsBoundToTheFile) {
 TEST(Report, JunitEscapesAndCounts) {
   PluginReport report;
   report.plugin = "a<b";
-  report.cases = {{"add f32 1", {State::passed, 0, 0, ""}}, {"add f32 2", {State::failed, 1, 0, "x & \"y\""}}};
+  report.cases = {{"add f32 1", {State::passed, 0, 0, ""}, ""}, {"add f32 2", {State::failed, 1, 0, "x & \"y\""}, ""}};
   const std::string xml = junit_report(std::vector{report});
   EXPECT_NE(xml.find("name=\"a&lt;b\" tests=\"2\" failures=\"1\" errors=\"0\""), std::string::npos) << xml;
   EXPECT_NE(xml.find("x &amp; &quot;y&quot;"), std::string::npos);
