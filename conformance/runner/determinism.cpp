@@ -13,7 +13,7 @@ namespace rayo::conform {
 namespace {
 
 constexpr int kForkSeconds = 4;     // below every limit of a case, so that the hang is told as this check's
-constexpr int kCallsUnderLoad = 8;  // with busy threads on every core, a few of them are preempted half-way
+constexpr int kCallsUnderLoad = 4;  // with busy threads on every core, a few of them are preempted half-way
 constexpr const char *kForked = "RAYO_FORKED";
 
 // Threads that do nothing but take processor time, while the object lives.
