@@ -41,8 +41,11 @@ struct Competitors {
   std::vector<std::unique_ptr<Ours>> ours;
   std::vector<PeerWork> peer_work;  // keeps the peers' state
   std::vector<Contestant> all;      // ours first
+  std::vector<double> peer_ulps;    // beside peer_work
   std::vector<Refusal> refused;
 };
+
+constexpr double kShortestReading = 1e5;  // ns, when the budget is short: some hundred times what a clock costs
 
 class Bench {
  public:
@@ -72,7 +75,6 @@ class Bench {
     for (const auto &[op, item] : items_) {
       for (const uint32_t threads : options_.threads) {
         if (*stop_ != 0) break;
-        // Half of a cheap item's share is used for an expensive one behind it, hence the factor.
         const double left = (end - now_ns(Clock::wall)) / static_cast<double>(total - done);
         const double budget = options_.budget_s > 0 ? std::max(left, 0.0) : 3e9;
         progress(fmt::format("{}/{} {} {} {}", ++done, total, item.op, item.dtype, item.shape_text()));
@@ -120,10 +122,14 @@ class Bench {
     Competitors competitors;
     enter_ours(item, operands, threads, competitors);
     if (competitors.ours.empty()) return;
-    enter_peers(operands, threads, competitors);
+    enter_peers(item, operands, threads, competitors);
     for (const bool fresh : {false, true}) {
       if (fresh && !options_.fresh) break;
-      const ContestOptions contest = contest_options(operands, threads, fresh, budget_ns / (options_.fresh ? 2 : 1));
+      ContestOptions contest = contest_options(operands, threads, fresh, budget_ns / (options_.fresh ? 2 : 1));
+      // A small share of the budget is spent on shorter readings, not on fewer than the least rounds.
+      const double share =
+          contest.budget_ns / (2.0 * contest.least_rounds * static_cast<double>(competitors.all.size()));
+      contest.reading_ns = std::clamp(share, std::min(kShortestReading, contest.reading_ns), contest.reading_ns);
       const std::vector<Readings> readings = run_contest(competitors.all, contest);
       for (std::size_t i = 0; i < competitors.ours.size(); ++i) {
         if (readings[i].ns.empty()) continue;
@@ -164,17 +170,19 @@ class Bench {
     first.run(first.work, outputs.data());
   }
 
-  void enter_peers(Operands &operands, uint32_t threads, Competitors &competitors) const {
+  void enter_peers(const WorkItem &item, Operands &operands, uint32_t threads, Competitors &competitors) const {
     if (peers_.peers().empty()) return;
     const std::vector<tools::HostTensor> reference = copy_outputs(operands);
     const std::vector<void *> outputs = operands.output_addresses();
+    const bool elementwise = operands.output_elements() >= operands.input_elements() && item.operations == 0;
+    const double length = std::max(1.0, operands.input_elements() / operands.output_elements());
     for (const rayo_peer *const peer : peers_.peers()) {
       PeerWork work(*peer, operands, threads);
       if (!work) continue;
       operands.poison_outputs();
       std::string wrong = peer->run(work.get(), outputs.data()) == 0 ? "it failed" : "";
       for (std::size_t i = 0; i < reference.size() && wrong.empty(); ++i) {
-        wrong = difference(reference[i], operands.output_memory()[i]);
+        wrong = difference(reference[i], operands.output_memory()[i], length);
       }
       if (!wrong.empty()) {
         competitors.refused.push_back({peer->name, wrong});
@@ -182,6 +190,8 @@ class Bench {
       }
       competitors.all.push_back({peer->name, peer->run, work.get(), peer->settle_us});
       competitors.peer_work.push_back(std::move(work));
+      competitors.peer_ulps.push_back(elementwise ? largest_ulps(reference.front(), operands.output_memory().front())
+                                                  : 0);
     }
   }
 
@@ -244,7 +254,8 @@ class Bench {
     const std::vector<double> *best = nullptr;
     for (std::size_t i = competitors.ours.size(); i < competitors.all.size(); ++i) {
       if (readings[i].ns.empty()) continue;
-      row.peers.push_back({competitors.all[i].name, median(readings[i].ns), relative_iqr(readings[i].ns)});
+      row.peers.push_back({competitors.all[i].name, median(readings[i].ns), relative_iqr(readings[i].ns),
+                           competitors.peer_ulps[i - competitors.ours.size()]});
       if (best != nullptr && row.peers.back().ns >= row.peer_ns) continue;
       best = &readings[i].ns;
       row.best_peer = row.peers.back().name;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 
 #include <fmt/core.h>
 
@@ -20,14 +21,14 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Tolerance {
-  double relative, of_largest;
+  double relative, per_term, of_largest;
 };
 
 Tolerance tolerance_of(DLDataType dtype) {
-  if (dtype.code == kDLInt || dtype.code == kDLUInt) return {0, 0};
-  if (dtype.bits == 64) return {1e-8, 1e-9};
-  if (dtype.bits == 32) return {1e-3, 1e-4};
-  return {2e-2, 1e-2};
+  if (dtype.code == kDLInt || dtype.code == kDLUInt) return {0, 0, 0};
+  if (dtype.bits == 64) return {1e-8, 0x1p-56, 1e-9};
+  if (dtype.bits == 32) return {1e-3, 0x1p-27, 1e-4};
+  return {2e-2, 0, 1e-2};
 }
 
 double element(const tools::HostTensor &tensor, uint64_t index) {
@@ -37,9 +38,10 @@ double element(const tools::HostTensor &tensor, uint64_t index) {
 
 // Index of the first element that differs; -1 for none. `at(tensor, i)` reads an element.
 template <typename At>
-int64_t first_difference(const tools::HostTensor &ours, const tools::HostTensor &theirs, const At &at) {
+int64_t first_difference(const tools::HostTensor &ours, const tools::HostTensor &theirs, double length, const At &at) {
   const bool bytes = ours.dtype.bits == 8;
   const Tolerance tolerance = tolerance_of(ours.dtype);
+  const double relative = tolerance.relative + length * tolerance.per_term;
   double largest = 0;
   for (uint64_t i = 0; i < ours.count; ++i) {
     const double value = std::abs(at(ours, i));
@@ -48,10 +50,24 @@ int64_t first_difference(const tools::HostTensor &ours, const tools::HostTensor 
   for (uint64_t i = 0; i < ours.count; ++i) {
     const double a = at(ours, i), b = at(theirs, i);
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-    const double allowed = bytes ? 1 : tolerance.relative * std::abs(a) + tolerance.of_largest * largest;
+    const double allowed = bytes ? 1 : relative * std::abs(a) + tolerance.of_largest * largest;
     if (!(std::abs(a - b) <= allowed)) return static_cast<int64_t>(i);
   }
   return -1;
+}
+
+template <typename T>
+double typed_ulps(const tools::HostTensor &ours, const tools::HostTensor &theirs) {
+  const auto *const a = static_cast<const T *>(ours.data.get());
+  const auto *const b = static_cast<const T *>(theirs.data.get());
+  double largest = 0;
+  for (uint64_t i = 0; i < ours.count; ++i) {
+    if (a[i] == b[i] || !std::isfinite(a[i])) continue;
+    const T size = std::abs(a[i]);
+    const double ulp = double{std::nextafter(size, std::numeric_limits<T>::infinity())} - double{size};
+    largest = std::max(largest, std::abs(double{a[i]} - double{b[i]}) / ulp);
+  }
+  return largest;
 }
 
 }  // namespace
@@ -101,19 +117,25 @@ PeerWork::PeerWork(const rayo_peer &peer, const Operands &operands, uint32_t thr
   work_.reset(peer.prepare(&call));
 }
 
-std::string difference(const tools::HostTensor &ours, const tools::HostTensor &theirs) {
+double largest_ulps(const tools::HostTensor &ours, const tools::HostTensor &theirs) {
+  if (ours.dtype.code != kDLFloat) return 0;
+  if (ours.dtype.bits == 32) return typed_ulps<float>(ours, theirs);
+  return ours.dtype.bits == 64 ? typed_ulps<double>(ours, theirs) : 0;
+}
+
+std::string difference(const tools::HostTensor &ours, const tools::HostTensor &theirs, double length) {
   const bool real = ours.dtype.code == kDLFloat;
   int64_t index = 0;
   if (real && ours.dtype.bits == 32) {
-    index = first_difference(ours, theirs, [](const tools::HostTensor &tensor, uint64_t i) {
+    index = first_difference(ours, theirs, length, [](const tools::HostTensor &tensor, uint64_t i) {
       return double{static_cast<const float *>(tensor.data.get())[i]};
     });
   } else if (real && ours.dtype.bits == 64) {
-    index = first_difference(ours, theirs, [](const tools::HostTensor &tensor, uint64_t i) {
+    index = first_difference(ours, theirs, length, [](const tools::HostTensor &tensor, uint64_t i) {
       return static_cast<const double *>(tensor.data.get())[i];
     });
   } else {
-    index = first_difference(ours, theirs, element);
+    index = first_difference(ours, theirs, length, element);
   }
   if (index < 0) return "";
   const auto i = static_cast<uint64_t>(index);

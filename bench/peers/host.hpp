@@ -53,8 +53,13 @@ class PeerWork {
 };
 
 // What `theirs` differs in from `ours`, or "" when it is within the tolerance for "the same computation": real types
-// |difference| <= 1e-3 |ours| + 1e-4 max |ours| (f64: 1e-8 and 1e-9; f16, bf16: 2e-2 and 1e-2), NaN where ours is NaN;
-// bytes within 1; wider integers equal.
-std::string difference(const tools::HostTensor &ours, const tools::HostTensor &theirs);
+// |difference| <= (1e-3 + length 2^-27) |ours| + 1e-4 max |ours|, where `length` is how many inputs make one output (a
+// plain f32 sum of 1e7 numbers is wrong in the second digit); f64: 1e-8, 2^-56, 1e-9; f16, bf16: 2e-2, 0, 1e-2. NaN
+// where ours is NaN; bytes within 1; wider integers equal.
+std::string difference(const tools::HostTensor &ours, const tools::HostTensor &theirs, double length);
+
+// The largest difference of two f32 or f64 results in units of ours's last place; 0 for other types. A peer may trade
+// accuracy for speed: this shows by how much.
+double largest_ulps(const tools::HostTensor &ours, const tools::HostTensor &theirs);
 
 }  // namespace rayo::bench

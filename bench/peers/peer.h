@@ -35,7 +35,7 @@ typedef struct rayo_peer {
   const char *version; /* "OpenBLAS 0.3.21 SkylakeX" */
   uint32_t settle_us;  /* how long its idle threads may spin after a call with more than one thread */
   uint32_t reserved;
-  /* Threads of later calls. Called before prepare. Returns 0 when that many cannot be had. */
+  /* Threads of later calls at most. Called before prepare. Returns 0 when it cannot keep to that. */
   int (*set_threads)(uint32_t threads);
   /* Work bound to its inputs, or NULL: this peer does not do that call. */
   void *(*prepare)(const rayo_peer_call *call);

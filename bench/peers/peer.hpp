@@ -114,10 +114,11 @@ void *prepare_work(const rayo_peer_call *call) {
   }
 }
 
-[[maybe_unused]] int one_thread_only(uint32_t threads) { return threads == 1 ? 1 : 0; }
+// A library without threads takes part whatever is asked: more threads of ours must not be slower than its one.
+[[maybe_unused]] int single_threaded(uint32_t) { return 1; }
 
 template <Work *(*kPrepare)(const Call &)>
-constexpr rayo_peer make_peer(const char *name, const char *version, int (*set_threads)(uint32_t) = one_thread_only,
+constexpr rayo_peer make_peer(const char *name, const char *version, int (*set_threads)(uint32_t) = single_threaded,
                               uint32_t settle_us = 0) {
   return {name, version, settle_us, 0, set_threads, prepare_work<kPrepare>, run_work, release_work};
 }

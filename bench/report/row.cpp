@@ -31,7 +31,7 @@ std::string Row::key() const {
 json to_json(const Row &row) {
   json peers = json::array(), refused = json::array();
   for (const PeerTime &peer : row.peers) {
-    peers.push_back({{"name", peer.name}, {"ns", peer.ns}, {"spread", peer.spread}});
+    peers.push_back({{"name", peer.name}, {"ns", peer.ns}, {"spread", peer.spread}, {"ulps", peer.ulps}});
   }
   for (const Refusal &refusal : row.refused) {
     refused.push_back({{"name", refusal.name}, {"reason", refusal.reason}});
@@ -84,8 +84,8 @@ Row row_from_json(const json &json) {
     row.ratio_interval = interval_from(json.at("ratio_interval"));
   }
   for (const auto &peer : json.at("peers")) {
-    row.peers.push_back(
-        {peer.at("name").get<std::string>(), peer.at("ns").get<double>(), peer.at("spread").get<double>()});
+    row.peers.push_back({peer.at("name").get<std::string>(), peer.at("ns").get<double>(),
+                         peer.at("spread").get<double>(), peer.value("ulps", 0.0)});
   }
   for (const auto &refusal : json.at("refused_peers")) {
     row.refused.push_back({refusal.at("name").get<std::string>(), refusal.at("reason").get<std::string>()});

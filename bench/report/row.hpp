@@ -20,6 +20,7 @@ struct PeerTime {
   std::string name;
   double ns = 0;
   double spread = 0;
+  double ulps = 0;  // the largest difference of its result from ours; of elementwise ops only
 };
 
 struct Row {

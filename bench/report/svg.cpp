@@ -238,7 +238,7 @@ std::vector<Label> place_labels(const std::vector<LabelledPoint> &points, const 
   std::vector<Label> labels;
   std::map<std::string, bool> used;
   for (const LabelledPoint &point : points) {
-    if (used.count(point.text) != 0) continue;
+    if (used.contains(point.text)) continue;
     const double width = text_width(point.text);
     const Box places[] = {{point.x + kGap, point.y - kHeightOfText / 2, width, kHeightOfText},
                           {point.x - kGap - width, point.y - kHeightOfText / 2, width, kHeightOfText},

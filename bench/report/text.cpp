@@ -15,6 +15,7 @@ namespace rayo::bench {
 namespace {
 
 constexpr std::size_t kWorst = 15;
+constexpr double kWorthSaying = 1.5;  // ULPs between two results that are both good
 
 std::string call_text(const Row &row) { return row.attributes.empty() ? row.shape : row.shape + " " + row.attributes; }
 
@@ -29,6 +30,15 @@ std::string ratio_text(const Row &row) {
   return fmt::format("{:.2f} [{:.2f} {:.2f}]", *row.ratio, row.ratio_interval.low, row.ratio_interval.high);
 }
 
+// The best peer, and what its speed costs where that is more than rounding.
+std::string peer_text(const Row &row) {
+  for (const PeerTime &peer : row.peers) {
+    if (peer.name != row.best_peer) continue;
+    return peer.ulps > kWorthSaying ? fmt::format("{} ~{:.0f}ulp", peer.name, peer.ulps) : peer.name;
+  }
+  return "-";
+}
+
 std::string threads_text(const Row &row) {
   return fmt::format("{}x{}{}", row.device, row.threads, row.output == "fresh" ? " fresh" : "");
 }
@@ -37,8 +47,7 @@ std::string rows_table(const std::vector<const Row *> &rows) {
   tools::Table table({"OP", "TYPE", "SHAPE", "DEVICE", "TIME", "+-%", "RATE", "BEST PEER", "RATIO", "CEILING"});
   for (const Row *const row : rows) {
     table.add_row({row->op, row->dtype, call_text(*row), threads_text(*row), tools::duration_text(row->ns),
-                   fmt::format("{:.0f}", 50 * row->spread), rate_text(*row),
-                   row->best_peer.empty() ? "-" : row->best_peer, ratio_text(*row),
+                   fmt::format("{:.0f}", 50 * row->spread), rate_text(*row), peer_text(*row), ratio_text(*row),
                    row->roofline ? fmt::format("{:.0f}% {}", 100 * *row->roofline, row->bound_by) : "-"});
   }
   return table.text();

@@ -117,6 +117,8 @@ double Operands::bytes() const {
   return total;
 }
 
+double Operands::input_elements() const { return static_cast<double>(input_memory_.front().count); }
+
 double Operands::output_elements() const { return static_cast<double>(output_memory_.front().count); }
 
 std::vector<void *> Operands::output_addresses() const {

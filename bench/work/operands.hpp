@@ -32,9 +32,10 @@ class Operands {
   std::vector<tools::HostTensor> &output_memory() { return output_memory_; }
   const rayo_attr *attributes() const { return attributes_.list(); }
 
-  // Bytes that must move at least: each operand once. Element count of output 0.
+  // Bytes that must move at least: each operand once. Element counts of input 0 and output 0.
   double bytes() const;
   double input_bytes() const;
+  double input_elements() const;
   double output_elements() const;
   // Outputs as run() of a peer takes them.
   std::vector<void *> output_addresses() const;

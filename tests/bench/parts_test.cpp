@@ -171,13 +171,24 @@ tools::HostTensor vector_of(const std::vector<float> &values) {
 
 TEST(Difference, SmallErrorsAndEqualNansPass) {
   const float nan = std::nanf("");
-  EXPECT_EQ(difference(vector_of({1, nan, 1000}), vector_of({1.0005F, nan, 1000.5F})), "");
+  EXPECT_EQ(difference(vector_of({1, nan, 1000}), vector_of({1.0005F, nan, 1000.5F}), 1), "");
+}
+
+TEST(Difference, LongSumsMayBeOffByMore) {
+  EXPECT_NE(difference(vector_of({100}), vector_of({101}), 1), "");
+  EXPECT_EQ(difference(vector_of({100}), vector_of({101}), 1e7), "");
+  EXPECT_NE(difference(vector_of({100}), vector_of({120}), 1e7), "");
 }
 
 TEST(Difference, AnotherComputationIsNamed) {
-  EXPECT_NE(difference(vector_of({1, 2}), vector_of({1, 2.1F})), "");
-  EXPECT_NE(difference(vector_of({1, 2}), vector_of({1, std::nanf("")})), "");
-  EXPECT_NE(difference(vector_of({1, std::nanf("")}), vector_of({1, 2})), "");
+  EXPECT_NE(difference(vector_of({1, 2}), vector_of({1, 2.1F}), 1), "");
+  EXPECT_NE(difference(vector_of({1, 2}), vector_of({1, std::nanf("")}), 1), "");
+  EXPECT_NE(difference(vector_of({1, std::nanf("")}), vector_of({1, 2}), 1), "");
+}
+
+TEST(Difference, IsCountedInUnitsOfTheLastPlace) {
+  EXPECT_EQ(largest_ulps(vector_of({1, 2}), vector_of({1, 2})), 0);
+  EXPECT_EQ(largest_ulps(vector_of({1, 2}), vector_of({1, std::nextafter(std::nextafter(2.F, 3.F), 3.F)})), 2);
 }
 
 Row row_of(double ns, double low, double high, const std::string &op = "add") {
@@ -200,7 +211,7 @@ TEST(Row, SurvivesJson) {
   row.best_peer = "plain";
   row.peer_ns = 150;
   row.ratio_interval = {1.4, 1.6};
-  row.peers = {{"plain", 150, 0.1}};
+  row.peers = {{"plain", 150, 0.1, 2}};
   row.refused = {{"wrong", "element 0"}};
   EXPECT_EQ(to_json(row_from_json(to_json(row))), to_json(row));
   const Row alone = row_of(100, 90, 110);
