@@ -42,7 +42,7 @@ rayo_status try_load(const std::string &file, std::string &out_text) {
   return status;
 }
 
-DenseCall::DenseCall(std::string op, Dtype dtype, std::vector<Shape> inputs, Shape output)
+DenseCall::DenseCall(const std::string &op, Dtype dtype, std::vector<Shape> inputs, Shape output)
     : op_(rayo_op_find(op.c_str())), dtype_(dtype), shapes_(std::move(inputs)) {
   shapes_.push_back(std::move(output));
   for (const Shape &shape : shapes_) {

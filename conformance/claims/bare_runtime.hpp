@@ -32,7 +32,7 @@ rayo_status try_load(const std::string &file, std::string &out_text);
 // A dense call on memory of its own: compact operands of one type, filled by the caller.
 class DenseCall {
  public:
-  DenseCall(std::string op, Dtype dtype, std::vector<Shape> inputs, Shape output);
+  DenseCall(const std::string &op, Dtype dtype, std::vector<Shape> inputs, Shape output);
   std::vector<std::byte> &input(std::size_t i) { return memory_[i]; }
   std::vector<std::byte> &output() { return memory_.back(); }
   // Values of the distribution (distribution.hpp) in every input.

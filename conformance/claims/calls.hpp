@@ -85,7 +85,7 @@ class Tally {
   void count(const Backend &backend, const Case &c, std::uint64_t comparisons);
   void skip(const Case &c);  // the plugin has no kernel for it
   std::uint64_t comparisons() const { return comparisons_; }
-  bool has(std::string_view op) const { return ops_.count(std::string(op)) != 0; }
+  bool has(std::string_view op) const { return ops_.contains(std::string(op)); }
   // "12,300 comparisons of 58 ops (112 op-type pairs) on scalar, avx2". Throws NotEvaluated if there was none.
   std::string text(std::string_view what) const;
 

@@ -30,6 +30,7 @@ struct Setting {
   std::vector<Backend> backends;  // every file seen, ready or not
   std::string reference;          // file of the scalar plugin, if none of the backends is it
   std::string aarch64;            // build folder for 64-bit ARM (bin/, lib/); empty = none
+  std::string arguments;          // of the command line that a command in a report must repeat: " --seed 7"
   std::uint64_t seed = 1;
   bool nightly = false;
   // Says what is tried next. A step without another behind it for kStepSeconds hangs; a crash is blamed on the last

@@ -21,7 +21,9 @@ using Clock = std::chrono::steady_clock;
 
 std::string encode(const json &value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
-std::string own_command(const Claim &claim) { return fmt::format("rayo conform --claim {}", claim.id); }
+std::string own_command(const Claim &claim, const Setting &setting) {
+  return fmt::format("rayo conform --claim {}{}", claim.id, setting.arguments);
+}
 
 const Backend *find_gpu(const Setting &setting) {
   for (const Backend &b : setting.backends) {
@@ -123,7 +125,7 @@ Finding decide_one(const Claim &claim, const Setting &setting, int step_seconds)
   const auto begin = Clock::now();
   Finding finding;
   finding.claim = &claim;
-  finding.command = own_command(claim);
+  finding.command = own_command(claim, setting);
   if (claim.decide == nullptr) {
     finding.evidence = reason_of(claim, setting);
   } else {

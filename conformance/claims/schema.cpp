@@ -31,7 +31,7 @@ class Validator {
 
   std::string check(const json &schema, const json &value, const std::string &path) const {
     for (const auto &[keyword, rule] : schema.items()) {
-      if (kAnnotations.count(keyword) != 0) continue;
+      if (kAnnotations.contains(keyword)) continue;
       std::string text = check_keyword(keyword, rule, schema, value, path);
       if (!text.empty()) return text;
     }

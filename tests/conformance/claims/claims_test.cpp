@@ -172,6 +172,7 @@ TEST_F(Claims, TheCommandWritesAVerdictAndEvidenceForEachAndSaysWhetherOneIsRefu
   EXPECT_EQ(run("avx2_wrong_add", "A-002"), 1);
   EXPECT_EQ(run("avx2_none", "A-999"), 2);
   EXPECT_EQ(conform_command(std::vector<std::string>{"--claims", "--format", "junit"}), 2);
+  EXPECT_EQ(conform_command(std::vector<std::string>{"--claim", "B-018", "--quick"}), 2);
 }
 
 }  // namespace
