@@ -17,6 +17,7 @@ constexpr int64_t kNc = 1024;
 // the first-level translation buffer. Emerald Rapids: 1x1024x1024 0.64x oneDNN over all of k, 0.97x by 128 rows.
 constexpr int64_t kThinBytes = int64_t{256} << 10;
 constexpr int64_t kThinKc = 128;
+constexpr int64_t kThinTiles = 2;
 // A B that fits the first-level cache whole is read where it lies.
 constexpr int64_t kCopyBytes = int64_t{32} << 10;
 constexpr int64_t kTasks = 16;  // aimed at where there is work for several threads
@@ -127,6 +128,28 @@ void plan_tasks(GemmPlan<T> *plan) {
   plan->n_blocks = ceil_div(p.n, plan->nc);
 }
 
+/// Work that one block does, for which the general loops cost as much as the product.
+template <class T>
+void plan_one(GemmPlan<T> *plan) {
+  const GemmProblem &p = plan->p;
+  if (plan->pack_a || plan->pack_b || plan->copy_b || plan->scratch || plan->parallel || p.batch_ndim > 1) return;
+  if (plan->m_blocks * plan->n_blocks != 1 || plan->mi < p.m || plan->kc < p.k) return;
+  plan->path = GemmPath::kOne;
+  GemmBlock<T> &g = plan->block;
+  g.a_rs = p.a.rs;
+  g.a_cs = p.a.cs;
+  g.ldb = p.b.rs;
+  g.b_panel = plan->nr;
+  g.ldy = p.y.rs;
+  g.epilogue = {plan->alpha, plan->beta, nullptr, p.c.rs, p.c.cs};
+  g.m = p.m;
+  g.n = p.n;
+  g.k = p.k;
+  g.nr = plan->nr;
+  g.first = 1;
+  g.last = 1;
+}
+
 /// Blocks inside a task, and where its copies lie.
 template <class T>
 void plan_tiles(GemmPlan<T> *plan) {
@@ -136,12 +159,12 @@ void plan_tiles(GemmPlan<T> *plan) {
   plan->path = GemmPath::kTiles;
   plan_tasks(plan);
   const int64_t b_bytes = capped_product(capped_product(p.k, p.n), kSize);
-  const bool thin = !plan->pack_b && plan->mc <= t.mr && b_bytes > kThinBytes;
+  const bool thin = !plan->pack_b && plan->mc <= kThinTiles * t.mr && b_bytes > kThinBytes;
   plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, thin ? kThinKc : kKc)));
   const int64_t rows = max64(4 * t.mr, kBlockBytes / (max64(plan->kc, 1) * kSize));
   plan->mi = ceil_div(plan->mc, ceil_div(plan->mc, rows));
   plan->nr = t.tile_cols(plan->mi);
-  plan->copy_b = !plan->pack_b && plan->mi > t.mr && p.n > plan->nr && b_bytes > kCopyBytes;
+  plan->copy_b = !plan->pack_b && !thin && plan->mi > t.mr && p.n > plan->nr && b_bytes > kCopyBytes;
   plan->worker_bytes = plan->pack_a ? bytes_of(plan->mi * plan->kc, sizeof(T)) : 0;
   plan->b_offset = plan->worker_bytes;
   if (plan->pack_b || (plan->copy_b && plan->mi < plan->mc)) {
@@ -151,6 +174,7 @@ void plan_tiles(GemmPlan<T> *plan) {
   }
   plan->scratch_offset = plan->worker_bytes;
   if (plan->scratch) plan->worker_bytes += bytes_of(plan->mc * plan->nc, sizeof(T));
+  plan_one(plan);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ inline constexpr int64_t kGemmParallelWork = int64_t{128} * 128 * 128;
 enum class GemmPath : uint8_t {
   kEmpty,  // nothing to write
   kDot,    // matrix times vector in the dot order
+  kOne,    // one block per matrix, on the caller's thread, from the operands as they lie: nothing left to decide
   kTiles,  // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies
 };
 
@@ -76,6 +77,7 @@ struct GemmPlan {
   uint64_t worker_bytes;       // workspace of one worker
   uint64_t b_offset;           // inside it, bytes
   uint64_t scratch_offset;
+  GemmBlock<T> block;  // kOne: all but the operands' addresses
 };
 
 /// Chooses path and blocks. alias: C is y, so partial chains stay out of it. threads: there may be more than one; how

@@ -41,8 +41,7 @@ struct BatchOffset {
   }
 };
 
-// ---- A tile of y over all of k
-// ----------------------------------------------------------------------------------------
+// ---- A tile of y over all of k --------------------------------------------------------------------------------------
 
 /// One block of depth: all rows of the tile, so many at a time. g: the tile, its k and b set; `depth` is its first k.
 template <class T>
@@ -150,17 +149,37 @@ void dot_task(void *ctx, uint64_t task, uint32_t worker) {
   plan.table->rows(g);
 }
 
+// ---- One block per matrix -------------------------------------------------------------------------------------------
+
+template <class T>
+void run_one(const GemmPlan<T> &plan, const T *a, const T *b, const T *c, T *y) {
+  GemmBlock<T> g = plan.block;
+  g.a = a;
+  g.b = b;
+  g.y = y;
+  g.epilogue.c = c;
+  plan.table->block(g);
+  for (int64_t i = 1; i < plan.batch; ++i) {
+    g.a += plan.p.a_batch[0];
+    g.b += plan.p.b_batch[0];
+    g.y += plan.p.y_batch[0];
+    plan.table->block(g);
+  }
+}
+
 }  // namespace
 
 template <class T>
 void gemm_run(const GemmPlan<T> &plan, const rayo_call &call, const T *a, const T *b, const T *c, T *y) {
   if (plan.path == GemmPath::kEmpty) return;
-  Run<T> run{plan,
-             plan.p.swapped ? b : a,
-             plan.p.swapped ? a : b,
-             plan.p.has_c ? c : nullptr,
-             y,
-             static_cast<unsigned char *>(call.workspace)};
+  if (plan.p.swapped) {
+    const T *first = a;
+    a = b;
+    b = first;
+  }
+  if (!plan.p.has_c) c = nullptr;
+  if (plan.path == GemmPath::kOne) return run_one(plan, a, b, c, y);
+  Run<T> run{plan, a, b, c, y, static_cast<unsigned char *>(call.workspace)};
   run_tasks(call, gemm_tasks(plan), plan.parallel, plan.path == GemmPath::kDot ? dot_task<T> : tile_task<T>, &run);
 }
 
