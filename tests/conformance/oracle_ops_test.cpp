@@ -175,7 +175,7 @@ TEST(ContractFunctions, ExpAndLogOfTheTextAreRight) {
     EXPECT_LE(std::fabs(contract::log(x) - right), ulp_at(format_of(Dtype::f32), right)) << x;
   }
   EXPECT_EQ(contract::exp(-static_cast<float>(kInf)), 0);
-  EXPECT_EQ(contract::log(0), -kInf);
+  EXPECT_EQ(contract::log(0.0F), -kInf);
 }
 
 TEST(ContractFunctions, DecideTheBitsOfEverySumAndNorm) {
