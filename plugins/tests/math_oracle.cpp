@@ -21,6 +21,7 @@ Real (*formula(const std::string &name))(Real, Real) {
       {"neg", [](Real x, Real) { return -x; }},
       {"abs", [](Real x, Real) { return std::fabs(x); }},
       {"relu", [](Real x, Real) { return x > 0 ? x : Real(0); }},
+      {"leaky_relu", [](Real x, Real) { return x >= 0 ? x : Real(0.01f) * x; }},  // alpha is rounded to the type
       {"round", [](Real x, Real) { return std::rint(x); }},
       {"floor", [](Real x, Real) { return std::floor(x); }},
       {"ceil", [](Real x, Real) { return std::ceil(x); }},
@@ -92,6 +93,7 @@ const std::vector<MathOp> &math_ops() {
       {"neg", "neg", {}, 1, 0, false, false, false},
       {"abs", "abs", {}, 1, 0, false, false, false},
       {"relu", "relu", {}, 1, 0, false, false, true},
+      {"leaky_relu", "leaky_relu", {float_attr("alpha", 0.01)}, 1, 0.5, false, false, true},
       {"round", "round", {}, 1, 0, false, false, true},
       {"floor", "floor", {}, 1, 0, false, false, true},
       {"ceil", "ceil", {}, 1, 0, false, false, true},
@@ -187,6 +189,7 @@ void truth(const std::string &name, const mpfr_t x, const mpfr_t y, mpfr_t t) {
   if (name == "tanh") mpfr_tanh(t, x, kNear);
   if (name == "erf") mpfr_erf(t, x, kNear);
   if (name == "pow") mpfr_pow(t, x, y, kNear);
+  if (name == "leaky_relu") mpfr_sgn(x) >= 0 ? mpfr_set(t, x, kNear) : mpfr_mul_d(t, x, 0.01, kNear);
   if (name == "elu") mpfr_sgn(x) >= 0 ? mpfr_set(t, x, kNear) : mpfr_expm1(t, x, kNear);
   if (name == "sigmoid") logistic(t, x, one.v);
   if (name == "swish") logistic(t, x, x);
