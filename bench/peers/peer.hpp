@@ -94,7 +94,7 @@ Work *make_work(F f) {
   return new Lambda(std::move(f));
 }
 
-[[maybe_unused]] int run_work(void *work, void *const *outputs) {
+[[maybe_unused]] inline int run_work(void *work, void *const *outputs) {
   try {
     return static_cast<Work *>(work)->run(outputs) ? 1 : 0;
   } catch (...) {
@@ -102,7 +102,7 @@ Work *make_work(F f) {
   }
 }
 
-[[maybe_unused]] void release_work(void *work) { delete static_cast<Work *>(work); }
+[[maybe_unused]] inline void release_work(void *work) { delete static_cast<Work *>(work); }
 
 // prepare() of a peer: any exception means "does not do that call".
 template <Work *(*kPrepare)(const Call &)>
@@ -115,7 +115,7 @@ void *prepare_work(const rayo_peer_call *call) {
 }
 
 // A library without threads takes part whatever is asked: more threads of ours must not be slower than its one.
-[[maybe_unused]] int single_threaded(uint32_t) { return 1; }
+[[maybe_unused]] inline int single_threaded(uint32_t) { return 1; }
 
 template <Work *(*kPrepare)(const Call &)>
 constexpr rayo_peer make_peer(const char *name, const char *version, int (*set_threads)(uint32_t) = single_threaded,
@@ -123,7 +123,7 @@ constexpr rayo_peer make_peer(const char *name, const char *version, int (*set_t
   return {name, version, settle_us, 0, set_threads, prepare_work<kPrepare>, run_work, release_work};
 }
 
-[[maybe_unused]] std::string_view isa_limit() {
+[[maybe_unused]] inline std::string_view isa_limit() {
   const char *const isa = std::getenv("RAYO_BENCH_ISA");
   return isa == nullptr ? "native" : isa;
 }
@@ -137,7 +137,7 @@ struct Product {
 };
 
 // False when the call is no product of that kind: broadcast batches, beta with a matrix.
-[[maybe_unused]] bool read_product(const Call &call, Product *out) {
+[[maybe_unused]] inline bool read_product(const Call &call, Product *out) {
   if (!call.is("matmul") && !call.is("gemm")) return false;
   const DLTensor &a = call.in(0), &b = call.in(1);
   if (a.ndim < 2 || a.ndim != b.ndim) return false;

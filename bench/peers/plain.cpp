@@ -63,11 +63,11 @@ Work *binary(const Call &call, F f) {
 
 template <typename T>
 T nan_max(T a, T b) {
-  return a > b || a != a ? a : b;
+  return a > b || std::isnan(a) ? a : b;
 }
 template <typename T>
 T nan_min(T a, T b) {
-  return a < b || a != a ? a : b;
+  return a < b || std::isnan(a) ? a : b;
 }
 
 template <typename T>
