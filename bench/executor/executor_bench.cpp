@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -106,9 +107,7 @@ void measure(std::vector<Executor> &executors, double total_us, uint64_t tasks, 
   std::fflush(stdout);
 }
 
-}  // namespace
-
-int main(int argc, char **argv) {
+int run(int argc, char **argv) {
   int busy = 0;
   int rounds = 2000;
   unsigned threads = std::max(2u, std::thread::hardware_concurrency());
@@ -151,5 +150,17 @@ int main(int argc, char **argv) {
   for (const pid_t child : children) {
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception &error) {
+    fmt::print(stderr, "executor_bench: {}\n", error.what());
+    return 1;
   }
 }

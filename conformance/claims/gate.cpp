@@ -115,7 +115,7 @@ std::string demanding(const TemporaryFolder &folder, std::vector<char> bytes, st
   desc.cpu_low = static_cast<std::uint32_t>(needs);
   desc.cpu_high = static_cast<std::uint32_t>(needs >> 32);
   std::memcpy(bytes.data() + note, &desc, sizeof desc);
-  const std::string file = folder.path() + "/" + name + ".so";
+  std::string file = folder.path() + "/" + name + ".so";
   std::ofstream(file, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   return file;
 }

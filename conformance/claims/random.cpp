@@ -46,7 +46,7 @@ std::string evidence_there(const Setting &setting) {
   if (!root.is_object() || root["claims"].empty()) {
     throw NotEvaluated(fmt::format("qemu-aarch64 {}: no answer that can be read ({})", program, run.error));
   }
-  const std::string evidence = root["claims"][0].value("evidence", "");
+  std::string evidence = root["claims"][0].value("evidence", "");
   if (root["claims"][0].value("verdict", "") == "refuted") throw Refuted("under qemu-aarch64: " + evidence);
   if (evidence.find("aarch64: 6 of 6") == std::string::npos) throw NotEvaluated("under qemu-aarch64: " + evidence);
   return evidence;

@@ -165,7 +165,7 @@ std::string choice_time(const Setting &setting) {
   const Measured unseen = measure(eager, kShapes);
   const double remembered = seen.median_ns - bound.median_ns;
   const double anew = unseen.median_ns - bound.median_ns;
-  const std::string text = fmt::format(
+  std::string text = fmt::format(
       "an eager call of add f32 costs {:.0f} ns more than a bound plan's ({:.0f} ns) with a shape just seen, "
       "{:.0f} ns more with one of 64 others, validation and binding included (medians of {} rounds)",
       remembered, bound.median_ns, anew, bound.rounds);

@@ -23,7 +23,8 @@ namespace rayo::conform {
 //   subnormal   operand 0 subnormal; the others in [0.5, 2) with random sign
 //   specials    every pair of special_values() over two operands; the plain list over one
 //   sweep       strided bit patterns over the whole type; the residue rotates with the seed
-//   stride      every (patterns / elements)-th bit pattern; the seed is the residue, so that seeds 0, 1, 2, ... together
+//   stride      every (patterns / elements)-th bit pattern; the seed is the residue, so that seeds 0, 1, 2, ...
+//   together
 //               are the whole type
 //   bits        random bit patterns
 //   nan         only NaN

@@ -23,7 +23,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(rb'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 # Options of GCC that clang does not have.
-GCC_ONLY = re.compile(r"-fno-gnu-unique|-fgnu-unique|-fno-semantic-interposition|-fno-tree-.*|-fno-gcse|--param=.*|-fext-numeric-literals")
+GCC_ONLY = re.compile(r"-fno-gnu-unique|-fgnu-unique|-fno-semantic-interposition|-fno-tree-.*|-fno-gcse|-fschedule-insns|-fsched-pressure|--param=.*|-fext-numeric-literals")
 
 
 def clang_tidy():

@@ -23,7 +23,7 @@ int heat_step(double share) { return std::clamp(static_cast<int>(share * 10), 0,
 std::string number(double value) { return value >= 1e300 ? "\u221e" : fmt::format("{:.3g}", value); }
 
 std::string shown_name(const PluginReport &report, std::span<const PluginReport> reports) {
-  const std::string file = std::filesystem::path(report.file).filename().string();
+  std::string file = std::filesystem::path(report.file).filename().string();
   if (report.plugin.empty()) return file;
   const auto namesakes = std::count_if(reports.begin(), reports.end(),
                                        [&report](const PluginReport &other) { return other.plugin == report.plugin; });
