@@ -84,16 +84,19 @@ int devices_command(Arguments arguments) {
   line.add_session_options(options, false);
   line.add()("all,a", "every file that was looked at, ready or not")("json", "print JSON");
   if (!line.parse(arguments)) return kExitOk;
+  // Where nothing can be used, a list of the files says more than the error does; the exit code still tells.
+  options.allow_empty = line.given("json") || line.given("all");
   const Session session(options);
+  const int code = session.devices().empty() ? kExitFailed : kExitOk;
   if (line.given("json")) {
     print_json(to_json(session));
-    return kExitOk;
+    return code;
   }
   print_devices(session);
   const std::vector<rayo_plugin_info> plugins = session.plugins();
   if (line.given("all")) {
     print_files(plugins);
-    return kExitOk;
+    return code;
   }
   std::size_t unused = 0;
   for (const rayo_plugin_info &plugin : plugins) unused += plugin.state == RAYO_PLUGIN_READY ? 0 : 1;

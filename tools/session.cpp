@@ -66,6 +66,7 @@ Session::Session(const SessionOptions &options) {
   for (const std::string &file : files) file_pointers.push_back(file.c_str());
 
   rayo_runtime_options runtime_options = RAYO_RUNTIME_OPTIONS_INIT;
+  runtime_options.flags = options.allow_empty ? RAYO_RUNTIME_ALLOW_EMPTY : 0;
   runtime_options.threads = options.threads;
   runtime_options.numerics = policy_from_name(options.numerics);
   runtime_options.plugin_files = file_pointers.data();

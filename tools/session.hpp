@@ -17,6 +17,7 @@ struct SessionOptions {
   std::string device;
   std::string numerics;
   uint32_t threads = 0;
+  bool allow_empty = false;  // no usable plugin is no error
 };
 
 class Session {

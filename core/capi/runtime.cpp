@@ -171,7 +171,7 @@ void check_device(const Registry &registry, const Setting &setting) {
 std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
   if (given != nullptr) options = read_struct(given, RAYO_TYPE_RUNTIME_OPTIONS, "options");
-  constexpr uint32_t kFlags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES;
+  constexpr uint32_t kFlags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_ALLOW_EMPTY;
   if ((options.flags & ~kFlags) != 0) {
     fail(RAYO_INVALID_ARGUMENT, "options.flags is {:#x}; legal bits: {:#x}", options.flags, kFlags);
   }
@@ -194,7 +194,9 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
     runtime->executor = runtime->pool->executor();
   }
   runtime->registry = build_registry(registry_options, runtime->host, runtime->log);
-  if (runtime->registry->all_kernels().empty()) fail_without_plugins(*runtime->registry, registry_options.folders);
+  const bool allow_empty = (options.flags & RAYO_RUNTIME_ALLOW_EMPTY) != 0;
+  if (runtime->registry->all_kernels().empty() && !allow_empty)
+    fail_without_plugins(*runtime->registry, registry_options.folders);
 
   const Setting device = resolver.text("options.device", options.device, "RAYO_DEVICE");
   if (device.text != nullptr) check_device(*runtime->registry, device);

@@ -87,6 +87,21 @@ TEST(Cli, DevicesJsonHasTheContractsShape) {
   EXPECT_TRUE(scalar) << plugins;
 }
 
+TEST(Cli, DevicesListsFilesEvenWhereNoneCanBeUsed) {
+  const Folder folder;
+  write_file(folder / "bad.so", "this is no ELF file");
+  const ProgramOptions options = {.input = "", .environment = {"RAYO_PLUGIN_PATH=" + folder.path()}};
+  const ProgramResult text = rayo({"devices", "--all"}, options);
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_NE(text.out.find("bad.so rejected"), std::string::npos) << text.out;
+  const ProgramResult result = rayo({"devices", "--json"}, options);
+  EXPECT_EQ(result.exit_code, 1);
+  const json plugins = result.json().at("plugins");
+  ASSERT_EQ(plugins.size(), 1U) << plugins;
+  EXPECT_EQ(plugins[0].at("state"), "rejected");
+  EXPECT_NE(plugins[0].at("reason"), "");
+}
+
 TEST(Cli, OpsJsonHasTheContractsShape) {
   const ProgramResult result = rayo({"ops", "--json"});
   ASSERT_EQ(result.exit_code, 0) << result.err;

@@ -46,6 +46,7 @@ typedef void (*rayo_log_fn)(void *ctx, int32_t level, const char *text);
 
 #define RAYO_RUNTIME_NO_ENVIRONMENT 1u /* ignore every RAYO_* environment variable */
 #define RAYO_RUNTIME_ONLY_FILES 2u     /* load plugin_files and nothing else */
+#define RAYO_RUNTIME_ALLOW_EMPTY 4u    /* create succeeds without a usable plugin: to list the files and reasons */
 
 /* All members may be zero: RAYO_RUNTIME_OPTIONS_INIT. What is set here wins over the environment. */
 typedef struct rayo_runtime_options {
