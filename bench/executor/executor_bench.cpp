@@ -160,7 +160,7 @@ int main(int argc, char **argv) {
   try {
     return run(argc, argv);
   } catch (const std::exception &error) {
-    fmt::print(stderr, "executor_bench: {}\n", error.what());
+    (void)std::fprintf(stderr, "executor_bench: %s\n", error.what());
     return 1;
   }
 }
