@@ -31,7 +31,8 @@ static volatile double seed_f64 = 0.5;
     }                                                                                                        \
     for (int i = 1; i < ACCUMULATORS; ++i) sum[0] += sum[i];                                                 \
     *sink += (double)sum[0][0];                                                                              \
-    return 2.0 * STEPS * ACCUMULATORS * (double)rounds * (double)(sizeof(vector) / sizeof factor[0]);        \
+    const uint64_t lanes = sizeof(vector) / sizeof factor[0];                                                \
+    return 2.0 * STEPS * ACCUMULATORS * (double)rounds * (double)lanes;                                      \
   }
 DEFINE_PEAK(fma_f32, vf, seed_f32)
 DEFINE_PEAK(fma_f64, vd, seed_f64)
