@@ -124,11 +124,14 @@ int judge_the_claims(const Options &options) {
 
 int judge(const Options &options) {
   RunInfo run = describe(options);
-  const std::vector<Case> cases = cases_of(options);
+  std::vector<Case> cases = cases_of(options);
+  if (options.one_thread) {
+    std::erase_if(cases, [](const Case &c) { return c.threads > 1 || c.load > 0 || c.forked; });
+  }
   const Discovery found = discover_plugins();
   SessionOptions session;
   session.reference = reference_file(options, found);
-  session.lanes = std::max(1u, std::thread::hardware_concurrency());
+  session.lanes = options.one_thread ? 1 : std::max(1u, std::thread::hardware_concurrency());
   session.shuffle = options.shuffle;
   session.shuffle_seed = options.seed;
   if (options.quick) session.case_seconds = 5;

@@ -27,6 +27,8 @@ po::options_description describe() {
   add("case", po::value<std::vector<std::string>>()->composing(), "'LINE' from a report: run just it; may be repeated");
   add("slice", po::value<std::string>()->default_value("1"), "N: only one case in N, others for each seed");
   add("quick", po::bool_switch(), "a short run, for every build");
+  add("one-thread", po::bool_switch(),
+      "leave out the cases that need threads or a forked child, and judge in one process: for emulators");
   add("shuffle", po::bool_switch(), "run the cases in an order drawn from the seed; verdicts must not change");
   add("format", po::value<std::string>()->default_value("text"), "text, json, junit or html (one page, no network)");
   add("json", po::bool_switch(), "the same as --format json");
@@ -109,6 +111,7 @@ Options parse_options(std::span<const std::string> args) {
   o.parts = parse_parts(map["slice"].as<std::string>());
   o.quick = map["quick"].as<bool>();
   o.shuffle = map["shuffle"].as<bool>();
+  o.one_thread = map["one-thread"].as<bool>();
   o.format = map["json"].as<bool>() ? "json" : map["format"].as<std::string>();
   check_format(o.format);
   if (map.count("ops") != 0) o.ops = parse_ops(map["ops"].as<std::string>());
@@ -128,7 +131,7 @@ Options parse_options(std::span<const std::string> args) {
 }
 
 RunKind run_kind(const Options &options) {
-  if (!options.ops.empty() || !options.cases.empty() || options.parts != 1 || options.nightly) {
+  if (!options.ops.empty() || !options.cases.empty() || options.parts != 1 || options.nightly || options.one_thread) {
     return RunKind::partial;
   }
   return options.quick ? RunKind::quick : RunKind::full;
