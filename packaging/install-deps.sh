@@ -22,7 +22,7 @@ packages_of() {
     test) echo libgtest-dev python3 python3-numpy python3-jsonschema python3-junitparser binutils libmpfr-dev \
       libgmp-dev ;;
     # Google Benchmark, and the libraries we are measured against.
-    bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libblis-dev libeigen3-dev libsleef-dev ;;
+    bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libblis-dev libeigen3-dev libsleef-dev libtbb-dev ;;
     lint) echo clang-format-14 clang-tidy-14 shellcheck python3 ;;
     # eigh: the C interface, and the reference LAPACK and BLAS behind it.
     lapack) echo liblapacke-dev liblapack3 libblas3 ;;

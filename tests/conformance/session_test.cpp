@@ -76,7 +76,7 @@ TEST(Schedule, EveryCaseRunsOnceAndTheSeedChoosesTheOrder) {
   EXPECT_TRUE(std::is_sorted(plain.begin(), plain.end()));
 }
 
-TEST(Circumstances, ABrokenForkOrLoadedRunIsToldApart) {
+TEST(Circumstances, AForkedAndALoadedRunOfScalarPass) {
   for (const char *line :
        {"add f32 5000,5000 - 0 uniform 3 @threads=7 @fork=1", "add f32 5000,5000 - 0 uniform 3 @load=2"}) {
     const std::vector<Case> cases = {parse_case(line)};
