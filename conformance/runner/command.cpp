@@ -134,7 +134,8 @@ int judge(const Options &options) {
   session.lanes = options.one_thread ? 1 : std::max(1u, std::thread::hardware_concurrency());
   session.shuffle = options.shuffle;
   session.shuffle_seed = options.seed;
-  if (options.quick) session.case_seconds = 5;
+  session.case_seconds = options.case_seconds;
+  session.load_seconds = std::max(session.load_seconds, options.case_seconds);
   const std::vector<std::string> files = files_to_judge(options, found);
   if (files.empty()) {
     complain(fmt::format("no plugin to judge: {}",

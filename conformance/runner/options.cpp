@@ -29,6 +29,8 @@ po::options_description describe() {
   add("quick", po::bool_switch(), "a short run, for every build");
   add("one-thread", po::bool_switch(),
       "leave out the cases that need threads or a forked child, and judge in one process: for emulators");
+  add("case-seconds", po::value<std::string>()->default_value("20"),
+      "a case that gives no answer for N seconds counts as hung; more for emulators");
   add("shuffle", po::bool_switch(), "run the cases in an order drawn from the seed; verdicts must not change");
   add("format", po::value<std::string>()->default_value("text"), "text, json, junit or html (one page, no network)");
   add("json", po::bool_switch(), "the same as --format json");
@@ -53,11 +55,11 @@ std::uint64_t parse_seed(const std::string &text) {
   return std::stoull(text);
 }
 
-std::uint64_t parse_parts(const std::string &text) {
+std::uint64_t parse_count(const char *option, const std::string &text) {
   const bool digits =
       !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!digits || text.size() > 4 || std::stoull(text) == 0) {
-    throw UsageError(fmt::format("--slice '{}': expected an integer from 1 to 9999", text));
+    throw UsageError(fmt::format("{} '{}': expected an integer from 1 to 9999", option, text));
   }
   return std::stoull(text);
 }
@@ -108,7 +110,8 @@ Options parse_options(std::span<const std::string> args) {
   o.cases = get_or(map, "case", std::vector<std::string>{});
   o.output = get_or(map, "output", std::string{});
   o.seed = parse_seed(map["seed"].as<std::string>());
-  o.parts = parse_parts(map["slice"].as<std::string>());
+  o.parts = parse_count("--slice", map["slice"].as<std::string>());
+  o.case_seconds = static_cast<int>(parse_count("--case-seconds", map["case-seconds"].as<std::string>()));
   o.quick = map["quick"].as<bool>();
   o.shuffle = map["shuffle"].as<bool>();
   o.one_thread = map["one-thread"].as<bool>();
