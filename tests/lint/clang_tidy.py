@@ -4,8 +4,9 @@
 
 usage: clang_tidy.py BUILD [FILE...]    BUILD has compile_commands.json; FILEs limit the run to sources named so
 
-A clean result is kept under BUILD/lint/ by a hash of everything that can change it: the source, the headers of ours
-that it reaches, its compile command, .clang-tidy and clang-tidy's version. Findings are never kept. A source that is
+A clean result is kept in the user's cache folder, for every checkout, by a hash of everything that can change it: the
+source, the headers of ours that it reaches, its compile command, .clang-tidy and clang-tidy's version. Findings are
+never kept. A source that is
 compiled several times, for several instruction sets, is read once, with the longest of its commands.
 """
 import concurrent.futures
@@ -82,7 +83,8 @@ def reached(source, words):
 def key_of(source, words, version):
     digest = hashlib.sha256()
     texts = ((ROOT / ".clang-tidy").read_text("utf-8"), pathlib.Path(__file__).read_text("utf-8"))
-    for part in (version, "\0".join(words), *texts):
+    command = "\0".join(words).replace(str(ROOT), ".")
+    for part in (version, command, *texts):
         digest.update(part.encode() + b"\0")
     for file in reached(source, words):
         digest.update(str(file.relative_to(ROOT)).encode() + b"\0" + file.read_bytes() + b"\0")
@@ -119,6 +121,13 @@ def tidy(tool, folder, source, mark):
     return source, time.monotonic() - start, done.stdout.strip() or done.stderr.strip()
 
 
+def cache_folder():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    folder = pathlib.Path(base) / "rayo" / "clang-tidy"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def main():
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
@@ -132,7 +141,8 @@ def main():
         sys.exit(f"clang_tidy: {build}/compile_commands.json has no source to look at")
     folder = build / "lint"
     write_database(folder, chosen)
-    marks = {s: folder / key_of(s, w, version) for s, w in chosen.items()}
+    clean = cache_folder()
+    marks = {s: clean / key_of(s, w, version) for s, w in chosen.items()}
     todo = sorted((s for s in chosen if not marks[s].exists()), key=lambda s: -s.stat().st_size)
     known = len(chosen) - len(todo)
     print(f"clang-tidy: {len(chosen)} sources, {known} known to be clean, {len(todo)} to read", flush=True)
