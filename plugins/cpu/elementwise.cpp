@@ -44,6 +44,7 @@ struct MapState {
   int64_t piece;                        // elements of one
   Split split;                          // units are pieces
   Layout layout;
+  MapRow one;  // run_one: the row without its addresses
 };
 
 void run_piece(const MapState &s, const rayo_call &call, const int64_t *offset, int64_t first, int64_t n) {
@@ -84,9 +85,21 @@ rayo_status run_rows(const rayo_call *call) {
 /// One row and one task: the path of small eager calls.
 rayo_status run_one(const rayo_call *call) {
   const MapState &s = *static_cast<const MapState *>(call->state);
-  constexpr int64_t kNoOffset[kMaxLayoutOperands] = {};
-  run_piece(s, *call, kNoOffset, 0, s.total);
+  MapRow row = s.one;
+  for (int32_t k = 0; k < s.arity; ++k) row.in[k] = call->inputs[s.input[k]];
+  row.out = call->outputs[0];
+  s.fn(row);
   return RAYO_OK;
+}
+
+MapRow make_one(const MapState &s) {
+  MapRow row = {};
+  const int32_t inner = s.layout.ndim - 1;
+  for (int32_t k = 0; k < s.arity; ++k) row.in_stride[k] = s.layout.strides[k][inner];
+  row.out_stride = s.layout.strides[s.arity][inner];
+  row.n = s.total;
+  row.param = s.param;
+  return row;
 }
 
 rayo_status run_nothing(const rayo_call *) { return RAYO_OK; }
@@ -135,6 +148,7 @@ rayo_status prepare_map(rayo_instance *instance, const rayo_op_desc *desc, rayo_
   if (row.first == kFirst_byte) s->element[0] = 1;
   read_layout(*desc, s->arity, s->input, &s->layout);
   split_rows(*desc, kCosts[row.cost], s);
+  s->one = make_one(*s);
   out->state = s;
   out->threads = s->split.threads;
   out->fn = s->total == 0 ? run_nothing : (s->rows == 1 && s->pieces == 1 ? run_one : run_rows);

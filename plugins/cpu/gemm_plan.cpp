@@ -9,17 +9,16 @@
 namespace rayo {
 namespace {
 
-// Blocks: depth kc, and as many rows of A as stay in a second-level cache of 1 MB or more beside B's panel.
-constexpr int64_t kKc = 512;
-constexpr int64_t kBlockBytes = int64_t{512} << 10;
 constexpr int64_t kNc = 1024;
 // Few rows read a large B once, as it lies: so many of its rows at a time, which keeps the pages in use few enough for
 // the first-level translation buffer. Emerald Rapids: 1x1024x1024 0.64x oneDNN over all of k, 0.97x by 128 rows.
 constexpr int64_t kThinBytes = int64_t{256} << 10;
 constexpr int64_t kThinKc = 128;
 constexpr int64_t kThinTiles = 2;
-// A B that fits the first-level cache whole is read where it lies.
+// A B that fits the first-level cache whole is read where it lies; so is an A, where packing serves the cache.
 constexpr int64_t kCopyBytes = int64_t{32} << 10;
+// Columns of full tiles from which packing A pays, where it serves the cache.
+constexpr int64_t kPackColumns = 6;
 constexpr int64_t kTasks = 16;  // aimed at where there is work for several threads
 
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
@@ -160,8 +159,8 @@ void plan_tiles(GemmPlan<T> *plan) {
   plan_tasks(plan);
   const int64_t b_bytes = capped_product(capped_product(p.k, p.n), kSize);
   const bool thin = !plan->pack_b && plan->mc <= kThinTiles * t.mr && b_bytes > kThinBytes;
-  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, thin ? kThinKc : kKc)));
-  const int64_t rows = max64(4 * t.mr, kBlockBytes / (max64(plan->kc, 1) * kSize));
+  plan->kc = ceil_div(p.k, max64(1, ceil_div(p.k, thin ? kThinKc : t.depth)));
+  const int64_t rows = max64(4 * t.mr, t.block_bytes / (max64(plan->kc, 1) * kSize));
   plan->mi = ceil_div(plan->mc, ceil_div(plan->mc, rows));
   plan->nr = t.tile_cols(plan->mi);
   plan->copy_b = !plan->pack_b && !thin && plan->mi > t.mr && p.n > plan->nr && b_bytes > kCopyBytes;
@@ -208,7 +207,9 @@ void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool 
   fold_batch(&p);
   if (p.batch_ndim == 0) plan.batch = 1;
   plan.scratch = p.y.cs != 1 || (p.has_c && p.c.cs != 0 && p.c.cs != 1) || (alias && p.k > kThinKc);
-  plan.pack_a = p.a.rs != 1 && p.a.cs != 1;
+  const int64_t a_bytes = capped_product(capped_product(p.m, p.k), sizeof(T));
+  const bool packs = table.packs_a != 0 && a_bytes > kCopyBytes && p.m > table.mr && p.n >= kPackColumns * table.cols;
+  plan.pack_a = packs || (p.a.rs != 1 && p.a.cs != 1);
   plan.pack_b = p.b.cs != 1;
   plan_tiles(&plan);
 }

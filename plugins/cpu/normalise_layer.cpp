@@ -57,8 +57,46 @@ void norm_row(const NormState &s, const NormCall<T> &c, const T *x, T *y, T *par
     squares =
         sum_blocks(s, partial, [&](int64_t first, int64_t n) { return reduce.block[kReduceSquareSum](x + first, n); });
   }
-  const T r = loops.inverse_root(squares, count, static_cast<T>(s.epsilon));
-  loops.apply(x, mean, r, c.parameter[0], c.parameter[1], y, s.length);
+  loops.inverse_roots(&squares, 1, count, static_cast<T>(s.epsilon));
+  loops.apply({x, 0, y, 0, 1, s.length, &mean, &squares, c.parameter[0], c.parameter[1]});
+}
+
+/// Rows up to this length take each step for several of them at once: longer ones gain nothing.
+constexpr int64_t kShortRow = 512;
+
+template <class T>
+void norm_some_rows(const NormState &s, const NormCall<T> &c, NormRows<T> g) {
+  const ReduceLoops<T> &reduce = reduce_loops<T>(*s.tables);
+  const NormLoops<T> &loops = norm_loops<T>(*s.tables);
+  const T count = static_cast<T>(s.length);
+  T means[kRowsAtOnce] = {};
+  T roots[kRowsAtOnce];
+  if (s.centred) {
+    reduce.rows[kReduceSum](g.x, g.sx, g.rows, g.n, means);
+    reduce.divide(means, count, g.rows);
+    reduce.deviation_rows(g.x, g.sx, g.rows, g.n, means, roots);
+  } else {
+    reduce.rows[kReduceSquareSum](g.x, g.sx, g.rows, g.n, roots);
+  }
+  loops.inverse_roots(roots, g.rows, count, static_cast<T>(s.epsilon));
+  g.mean = means;
+  g.root = roots;
+  g.scale = c.parameter[0];
+  g.bias = c.parameter[1];
+  loops.apply(g);
+}
+
+template <class T>
+void norm_rows_task(void *ctx, uint64_t task, uint32_t) {
+  const auto &c = *static_cast<const NormCall<T> *>(ctx);
+  const NormState &s = *static_cast<const NormState *>(c.call->state);
+  const int64_t begin = static_cast<int64_t>(task) * s.split.group;
+  const int64_t end = min64(begin + s.split.group, s.split.units);
+  walk_rows(s.outer, begin, end, rows_at_once<T>(s.length), [&](const RowRun &run) {
+    const T *x = static_cast<const T *>(c.call->inputs[0]) + run.first[0];
+    T *y = static_cast<T *>(c.call->outputs[0]) + run.first[1];
+    norm_some_rows(s, c, {x, run.stride[0], y, run.stride[1], run.count, s.length, nullptr, nullptr, nullptr, nullptr});
+  });
 }
 
 /// Copies n elements to the row-major sequence of operand k of `layout`.
@@ -116,7 +154,9 @@ rayo_status run_norm(const rayo_call *call) {
     c.parameter[k] = copy;
     copy += s.length;
   }
-  run_tasks(*call, s.split, norm_task<T>, &c);
+  const bool consecutive = is_consecutive(s.inner, 0) && is_consecutive(s.inner, 1);
+  const bool short_rows = consecutive && s.blocks == 1 && s.length <= kShortRow && s.split.units > 1;
+  run_tasks(*call, s.split, short_rows ? norm_rows_task<T> : norm_task<T>, &c);
   return RAYO_OK;
 }
 

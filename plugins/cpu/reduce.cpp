@@ -89,6 +89,41 @@ void lane_task(void *ctx, uint64_t task, uint32_t worker) {
   }
 }
 
+/// Results of `count` rows of one block each, `stride` apart.
+template <class T>
+void reduce_some_rows(const ReduceState &s, const T *x, int64_t stride, int64_t count, T *values) {
+  const ReduceLoops<T> &loops = reduce_loops<T>(*s.tables);
+  const int64_t n = s.r.length;
+  if (count == 1) {
+    values[0] = reduce_one_block<T>(s, {nullptr, nullptr}, x, n, 0);
+  } else {
+    loops.rows[s.op](x, stride, count, n, values);
+    if (s.variance) {
+      T means[kRowsAtOnce];
+      loops.divide(values, static_cast<T>(n), count);
+      memcpy(means, values, static_cast<uint64_t>(count) * sizeof(T));
+      loops.deviation_rows(x, stride, count, n, means, values);
+    }
+  }
+  finish_results(s, values, count);
+}
+
+/// Rows of one block of consecutive elements each, many at once. Units are outputs.
+template <class T>
+void rows_task(void *ctx, uint64_t task, uint32_t) {
+  const rayo_call &call = *static_cast<const rayo_call *>(ctx);
+  const ReduceState &s = *static_cast<const ReduceState *>(call.state);
+  const int64_t begin = static_cast<int64_t>(task) * s.split.group;
+  const int64_t end = min64(begin + s.split.group, s.split.units);
+  walk_rows(s.r.kept, begin, end, rows_at_once<T>(s.r.length), [&](const RowRun &run) {
+    T values[kRowsAtOnce];
+    const void *x = advance(call.inputs[0], run.first[0], sizeof(T));
+    reduce_some_rows(s, static_cast<const T *>(x), run.stride[0], run.count, values);
+    void *y = advance(call.outputs[0], run.first[1], sizeof(T));
+    copy_loops<T>(*s.tables).copy(values, 1, y, run.stride[1], run.count);
+  });
+}
+
 /// Outputs of several blocks: results of blocks in the workspace, combined once a pass has ended.
 template <class T>
 void run_blocks(const ReduceState &s, const rayo_call &call) {
@@ -120,6 +155,17 @@ rayo_status run_lanes(const rayo_call *call) {
   const ReduceState &s = *static_cast<const ReduceState *>(call->state);
   if (s.blocks > 1) {
     run_blocks<T>(s, *call);
+    return RAYO_OK;
+  }
+  if (is_consecutive(s.r.reduced, 0)) {
+    if (s.r.outputs == 1) {
+      const T *x = static_cast<const T *>(call->inputs[0]);
+      T value = reduce_one_block<T>(s, {call, nullptr}, x, s.r.length, 0);
+      finish_results(s, &value, 1);
+      memcpy(call->outputs[0], &value, sizeof(T));
+      return RAYO_OK;
+    }
+    run_tasks(*call, s.split, rows_task<T>, const_cast<rayo_call *>(call));
     return RAYO_OK;
   }
   LanePass<T> pass = {call, nullptr};

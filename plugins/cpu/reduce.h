@@ -86,6 +86,43 @@ inline bool is_consecutive(const Layout &layout, int32_t k) {
   return layout.ndim == 0 || (layout.ndim == 1 && layout.strides[k][0] == 1);
 }
 
+/// Rows that lie a constant distance apart: offsets of the first in both operands, the distances, how many.
+struct RowRun {
+  int64_t first[2];
+  int64_t stride[2];
+  int64_t count;
+};
+
+/// Visits rows [begin, end) of a layout of rows (operand 0 input, 1 output) as runs of at most `most`.
+template <class Visit>
+void walk_rows(const Layout &rows, int64_t begin, int64_t end, int64_t most, Visit visit) {
+  const int32_t inner = rows.ndim - 1;
+  const int64_t length = inner < 0 ? 1 : rows.shape[inner];
+  RowRun run = {};
+  for (int k = 0; k < 2 && inner >= 0; ++k) run.stride[k] = rows.strides[k][inner];
+  LayoutWalk walk;
+  walk_start(&walk, rows, inner < 0 ? 0 : inner, begin / length);
+  int64_t at = begin % length;
+  for (int64_t u = begin; u < end;) {
+    run.count = min64(most, min64(end - u, length - at));
+    for (int k = 0; k < 2; ++k) run.first[k] = walk.offset[k] + at * run.stride[k];
+    visit(run);
+    u += run.count;
+    at += run.count;
+    if (at < length) continue;
+    at = 0;
+    walk_next(&walk);
+  }
+}
+
+/// Rows to take at once where several steps read them: so many that they stay in the first-level cache.
+inline constexpr int64_t kRowsAtOnce = 64;
+template <class T>
+int64_t rows_at_once(int64_t length) {
+  constexpr int64_t kBytes = 1 << 14;
+  return min64(kRowsAtOnce, max64(8, kBytes / max64(1, length * static_cast<int64_t>(sizeof(T)))));
+}
+
 /// What becomes of a result when its blocks have met.
 enum class ReduceFinish : int { none, divide, root };
 

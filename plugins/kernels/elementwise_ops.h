@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The formulas of the elementwise ops: one lambda per row of elementwise_ops.def. V is Vec<float> or Vec<double>.
+// The formulas of the elementwise ops: one function object per row of elementwise_ops.def, Op_<ident> and its value
+// op_<ident>. Arguments are Vec<float> or Vec<double>. Function objects and not lambdas: CUDA kernels take them too.
 #ifndef RAYO_KERNELS_ELEMENTWISE_OPS_H
 #define RAYO_KERNELS_ELEMENTWISE_OPS_H
 
@@ -9,41 +10,49 @@
 
 RAYO_ISA_BEGIN
 
-inline constexpr auto op_add = [](auto a, auto b) RAYO_LAMBDA { return a + b; };
-inline constexpr auto op_sub = [](auto a, auto b) RAYO_LAMBDA { return a - b; };
-inline constexpr auto op_mul = [](auto a, auto b) RAYO_LAMBDA { return a * b; };
-inline constexpr auto op_div = [](auto a, auto b) RAYO_LAMBDA { return a / b; };
-inline constexpr auto op_max = [](auto a, auto b) RAYO_LAMBDA { return max_nan(a, b); };
-inline constexpr auto op_min = [](auto a, auto b) RAYO_LAMBDA { return min_nan(a, b); };
-inline constexpr auto op_pow = [](auto x, auto y) RAYO_LAMBDA { return pow(x, y); };
-inline constexpr auto op_fma = [](auto a, auto b, auto c) RAYO_LAMBDA { return fma(a, b, c); };
-inline constexpr auto op_where = [](auto c, auto x, auto y)
-                                     RAYO_LAMBDA { return select(eq(c, set1<decltype(c)>(0)), y, x); };
-inline constexpr auto op_clip = [](auto x, auto lo, auto hi) RAYO_LAMBDA { return min_nan(max_nan(x, lo), hi); };
-inline constexpr auto op_clip_below = op_max;
-inline constexpr auto op_clip_above = op_min;
-inline constexpr auto op_copy = [](auto x) RAYO_LAMBDA { return x; };
-inline constexpr auto op_neg = [](auto x) RAYO_LAMBDA { return neg(x); };
-inline constexpr auto op_abs = [](auto x) RAYO_LAMBDA { return abs(x); };
-inline constexpr auto op_sqrt = [](auto x) RAYO_LAMBDA { return sqrt(x); };
-inline constexpr auto op_rsqrt = [](auto x) RAYO_LAMBDA { return set1<decltype(x)>(1) / sqrt(x); };
-inline constexpr auto op_relu = [](auto x) RAYO_LAMBDA { return max_nan(x, set1<decltype(x)>(0)); };
-inline constexpr auto op_leaky_relu = [](auto x, auto alpha)
-                                          RAYO_LAMBDA { return select(ge(x, set1<decltype(x)>(0)), x, alpha * x); };
-inline constexpr auto op_round = [](auto x) RAYO_LAMBDA { return round_even(x); };
-inline constexpr auto op_floor = [](auto x) RAYO_LAMBDA { return floor(x); };
-inline constexpr auto op_ceil = [](auto x) RAYO_LAMBDA { return ceil(x); };
-inline constexpr auto op_exp = [](auto x) RAYO_LAMBDA { return exp(x); };
-inline constexpr auto op_log = [](auto x) RAYO_LAMBDA { return log(x); };
-inline constexpr auto op_sin = [](auto x) RAYO_LAMBDA { return sin(x); };
-inline constexpr auto op_cos = [](auto x) RAYO_LAMBDA { return cos(x); };
-inline constexpr auto op_tanh = [](auto x) RAYO_LAMBDA { return tanh(x); };
-inline constexpr auto op_sigmoid = [](auto x) RAYO_LAMBDA { return sigmoid(x); };
-inline constexpr auto op_erf = [](auto x) RAYO_LAMBDA { return erf(x); };
-inline constexpr auto op_elu = [](auto x, auto alpha) RAYO_LAMBDA { return elu(x, alpha); };
-inline constexpr auto op_gelu_none = [](auto x) RAYO_LAMBDA { return gelu_none(x); };
-inline constexpr auto op_gelu_tanh = [](auto x) RAYO_LAMBDA { return gelu_tanh(x); };
-inline constexpr auto op_swish = [](auto x) RAYO_LAMBDA { return swish(x); };
+#define RAYO_OP(ident, arguments, formula)                          \
+  struct Op_##ident {                                               \
+    RAYO_INLINE auto operator() arguments const { return formula; } \
+  };                                                                \
+  inline constexpr Op_##ident op_##ident{};
+
+RAYO_OP(add, (auto a, auto b), a + b)
+RAYO_OP(sub, (auto a, auto b), a - b)
+RAYO_OP(mul, (auto a, auto b), (a * b))
+RAYO_OP(div, (auto a, auto b), a / b)
+RAYO_OP(max, (auto a, auto b), max_nan(a, b))
+RAYO_OP(min, (auto a, auto b), min_nan(a, b))
+RAYO_OP(pow, (auto x, auto y), pow(x, y))
+RAYO_OP(fma, (auto a, auto b, auto c), fma(a, b, c))
+RAYO_OP(where, (auto c, auto x, auto y), select(eq(c, set1<decltype(c)>(0)), y, x))
+RAYO_OP(clip, (auto x, auto lo, auto hi), min_nan(max_nan(x, lo), hi))
+using Op_clip_below = Op_max;
+inline constexpr Op_clip_below op_clip_below{};
+using Op_clip_above = Op_min;
+inline constexpr Op_clip_above op_clip_above{};
+RAYO_OP(copy, (auto x), x)
+RAYO_OP(neg, (auto x), neg(x))
+RAYO_OP(abs, (auto x), abs(x))
+RAYO_OP(sqrt, (auto x), sqrt(x))
+RAYO_OP(rsqrt, (auto x), set1<decltype(x)>(1) / sqrt(x))
+RAYO_OP(relu, (auto x), max_nan(x, set1<decltype(x)>(0)))
+RAYO_OP(leaky_relu, (auto x, auto alpha), select(ge(x, set1<decltype(x)>(0)), x, (alpha * x)))
+RAYO_OP(round, (auto x), round_even(x))
+RAYO_OP(floor, (auto x), floor(x))
+RAYO_OP(ceil, (auto x), ceil(x))
+RAYO_OP(exp, (auto x), exp(x))
+RAYO_OP(log, (auto x), log(x))
+RAYO_OP(sin, (auto x), sin(x))
+RAYO_OP(cos, (auto x), cos(x))
+RAYO_OP(tanh, (auto x), tanh(x))
+RAYO_OP(sigmoid, (auto x), sigmoid(x))
+RAYO_OP(erf, (auto x), erf(x))
+RAYO_OP(elu, (auto x, auto alpha), elu(x, alpha))
+RAYO_OP(gelu_none, (auto x), gelu_none(x))
+RAYO_OP(gelu_tanh, (auto x), gelu_tanh(x))
+RAYO_OP(swish, (auto x), swish(x))
+
+#undef RAYO_OP
 
 RAYO_ISA_END
 

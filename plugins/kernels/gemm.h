@@ -10,9 +10,18 @@ RAYO_ISA_BEGIN
 
 template <class T>
 constexpr GemmTable<T> gemm_make_table() {
-  return {kGemmRows<T>,      Vec<T>::size,   Vec<T>::size * kGemmVectors<T>,
-          gemm_tile_cols<T>, gemm_block<T>,  gemm_pack_a<T>,
-          gemm_pack_b<T>,    gemm_finish<T>, gemm_rows<T>};
+  return {kGemmRows<T>,
+          Vec<T>::size,
+          Vec<T>::size * kGemmVectors<T>,
+          GemmShapeOf<T>::depth,
+          GemmShapeOf<T>::block_bytes,
+          GemmShapeOf<T>::packs_a,
+          gemm_tile_cols<T>,
+          gemm_block<T>,
+          gemm_pack_a<T>,
+          gemm_pack_b<T>,
+          gemm_finish<T>,
+          gemm_rows<T>};
 }
 
 inline constexpr GemmTables kGemmTables = {gemm_make_table<float>(), gemm_make_table<double>()};

@@ -15,19 +15,20 @@ inline constexpr int kGemmDotVectors = static_cast<int>(kGemmDotLanes<T>) / Vec<
 template <class T>
 inline constexpr int kGemmDotRows = kGemmDotVectors<T> <= 4 ? 4 : 1;
 
-/// Lanes of one row combined by halving: between vectors, then inside one.
+/// Lanes of one row combined by halving, between vectors; inside the one left it is fold_lanes.
 template <class T>
-RAYO_INLINE T gemm_dot_fold(Vec<T> (&acc)[kGemmDotVectors<T>]) {
+RAYO_INLINE Vec<T> gemm_dot_fold(Vec<T> (&acc)[kGemmDotVectors<T>]) {
   RAYO_UNROLL for (int h = kGemmDotVectors<T> / 2; h > 0; h /= 2) {
     for (int v = 0; v < h; ++v) acc[v] = acc[v] + acc[v + h];
   }
-  return fold_lanes<T>(acc[0], [](Vec<T> a, Vec<T> b) { return a + b; });
+  return acc[0];
 }
+inline constexpr auto gemm_dot_add = [](auto a, auto b) RAYO_LAMBDA { return a + b; };
 
-/// sums[r] = dot of one block of n <= kGemmDotBlock elements, for R rows that lie rs apart. The last group of
-/// kGemmDotLanes is filled with +0 in both operands: every lane sees the step, as fma(+0, +0, -0) is +0.
+/// sums[r]: what folds to the dot of one block of n <= kGemmDotBlock elements, for R rows that lie rs apart. The last
+/// group of kGemmDotLanes is filled with +0 in both operands: every lane sees the step, as fma(+0, +0, -0) is +0.
 template <class T, int R>
-RAYO_INLINE void gemm_dot_block(const T *a, int64_t rs, const T *x, int64_t n, T *sums) {
+RAYO_INLINE void gemm_dot_vectors(const T *a, int64_t rs, const T *x, int64_t n, Vec<T> *sums) {
   constexpr int kW = Vec<T>::size;
   constexpr int kV = kGemmDotVectors<T>;
   Vec<T> acc[R][kV];
@@ -51,6 +52,27 @@ RAYO_INLINE void gemm_dot_block(const T *a, int64_t rs, const T *x, int64_t n, T
   RAYO_UNROLL for (int r = 0; r < R; ++r) sums[r] = gemm_dot_fold<T>(acc[r]);
 }
 
+template <class T, int R>
+RAYO_INLINE void gemm_dot_block(const T *a, int64_t rs, const T *x, int64_t n, T *sums) {
+  Vec<T> vectors[R];
+  gemm_dot_vectors<T, R>(a, rs, x, n, vectors);
+  RAYO_UNROLL for (int r = 0; r < R; ++r) sums[r] = fold_lanes<T>(vectors[r], gemm_dot_add);
+}
+
+/// As many rows of one block each as a vector has lanes: they fold together, and there is nothing else to combine.
+template <class T>
+RAYO_INLINE void gemm_dot_short_rows(const GemmRows<T> &g, int64_t row) {
+  constexpr int kW = Vec<T>::size;
+  constexpr int kR = kGemmDotRows<T> < kW ? kGemmDotRows<T> : kW;
+  Vec<T> vectors[kW];
+  for (int r = 0; r < kW; r += kR) {
+    gemm_dot_vectors<T, kR>(g.a + (row + r) * g.a_rs, g.a_rs, g.x, g.k, vectors + r);
+  }
+  T sums[kW];
+  store(sums, fold_each<T>(vectors, gemm_dot_add));
+  for (int r = 0; r < kW; ++r) gemm_put(g.y + (row + r) * g.y_s, gemm_finish_one(sums[r], g.epilogue, row + r, 0));
+}
+
 /// Block results combined pairwise level by level: a counter whose bit b holds the sum of 2^b finished blocks.
 template <class T, int R>
 struct GemmPairwise {
@@ -69,7 +91,7 @@ struct GemmPairwise {
   RAYO_INLINE void total(T (&sums)[R]) const {
     bool some = false;
     for (int r = 0; r < R; ++r) sums[r] = T(0);
-    for (int b = 0; b < 48; ++b) {
+    for (int b = 0; blocks >> b != 0; ++b) {
       if ((blocks >> b & 1) == 0) continue;
       for (int r = 0; r < R; ++r) sums[r] = some ? level[b][r] + sums[r] : level[b][r];
       some = true;
@@ -102,6 +124,9 @@ template <class T>
 void gemm_rows(const GemmRows<T> &g) {
   constexpr int kR = kGemmDotRows<T>;
   int64_t row = 0;
+  if (g.a_cs == 1 && g.k <= kGemmDotBlock<T>) {
+    for (; row + Vec<T>::size <= g.m; row += Vec<T>::size) gemm_dot_short_rows(g, row);
+  }
   if constexpr (kR > 1) {
     for (; row + kR <= g.m; row += kR) gemm_dot_rows<T, kR>(g, row);
   }

@@ -19,6 +19,9 @@ RAYO_ISA_BEGIN
 /// Rows of B fetched ahead: 8 steps of the full tile are 96 cycles, several times the second level's latency. Emerald
 /// Rapids, AVX-512 f32, against oneDNN: 12x1024x1024 0.91x -> 1.43x, 1024^3 0.97x -> 1.00x; 16 rows ahead gain less.
 inline constexpr int64_t kGemmPrefetchRows = 8;
+/// Vectors in a cache line of 64 bytes: one fetch is enough for them.
+template <class T>
+inline constexpr int kGemmLineVectors = Vec<T>::size * sizeof(T) < 64 ? 64 / (Vec<T>::size * sizeof(T)) : 1;
 
 /// One tile. a: element (0, 0) of the tile's rows; a_step: column stride if kRowsUnit (row stride 1), row stride
 /// otherwise (column stride 1). n: valid columns, (NV - 1) * lanes + 1 .. NV * lanes.
@@ -154,14 +157,16 @@ void gemm_micro(const GemmTile<T> &t) {
       --y_rows;
     }
     if (ahead_rows > 0) {
-      RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(ahead + v * kW, 0, 2);
+      RAYO_UNROLL for (int v = 0; v < NV; v += kGemmLineVectors<T>) __builtin_prefetch(ahead + v * kW, 0, 2);
       ahead += t.ahead_ld;
       --ahead_rows;
     }
     const int64_t steps = k - done < kGemmFetchSteps ? k - done : kGemmFetchSteps;
     _Pragma("GCC unroll 2") for (int64_t p = 0; p < steps; ++p) {
       V bv[NV];
-      RAYO_UNROLL for (int v = 0; v < NV; ++v) __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
+      RAYO_UNROLL for (int v = 0; v < NV; v += kGemmLineVectors<T>) {
+        __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
+      }
       gemm_load_row<T, NV, kLoad>(bv, b, last_lanes, copy);
       RAYO_UNROLL for (int i = 0; i < H; ++i) {
         const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));

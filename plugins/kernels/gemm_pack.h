@@ -51,10 +51,19 @@ RAYO_INLINE void gemm_pack_rows(const GemmPack<T> &g, int64_t row, int64_t h, T 
   }
 }
 
-/// The same for h below kTile: through a small square, from which the rows wanted are copied.
+/// The same for h below kTile. Whole tiles are written: what they hold beyond h is overwritten by the next column, or
+/// by the next tile of rows, as columns and tiles come in ascending order. The last rows go through a small square,
+/// from which those wanted are copied.
 template <class T>
 RAYO_INLINE void gemm_pack_few_rows(const GemmPack<T> &g, int64_t row, int64_t h, T *dst) {
   constexpr int64_t kS = kTile<T>;
+  if (row + kS <= g.rows) {
+    for (int64_t c = 0; c < g.cols; c += kS) {
+      const int64_t at = c < g.cols - kS ? c : g.cols - kS;
+      transpose_tile(g.src + row * g.rs + at, g.rs, dst + at * h, h);
+    }
+    return;
+  }
   T square[kS * kS];
   const int64_t from = row < g.rows - kS ? row : g.rows - kS;
   const T *rows = square + (row - from);

@@ -96,13 +96,17 @@ struct GemmRows {
   T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
 };
 
-/// The hot loops of one ISA. mr: most rows of a tile; lanes: elements of a vector; cols: columns of the full tile;
-/// tile_cols(m): panel width for blocks of m rows (short blocks take wider panels, to have as many chains in flight).
+/// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; lanes: elements of a
+/// vector; cols: columns of the full tile; tile_cols(m): panel width for blocks of m rows (short blocks take wider
+/// panels, to have as many chains in flight).
 template <class T>
 struct GemmTable {
   int32_t mr;
   int32_t lanes;
   int32_t cols;
+  int32_t depth;        // most steps of k of a block
+  int32_t block_bytes;  // of the rows of A of a block
+  uint8_t packs_a;      // packs an A that exceeds the first-level cache
   int32_t (*tile_cols)(int64_t m);
   void (*block)(const GemmBlock<T> &);
   void (*pack_a)(const GemmPack<T> &);

@@ -103,13 +103,14 @@ void invert(T *r, int64_t cols) {
 }
 
 template <class T>
-T inverse_root(T v, T n, T epsilon) {
-  const Vec<T> mean = set1<Vec<T>>(v) / set1<Vec<T>>(n);
-  return first_lane(set1<Vec<T>>(T(1)) / sqrt(mean + set1<Vec<T>>(epsilon)));
+void inverse_roots(T *v, int64_t rows, T n, T epsilon) {
+  const Vec<T> count = set1<Vec<T>>(n), small = set1<Vec<T>>(epsilon);
+  map_loop(
+      v, rows, [=](Vec<T> a) RAYO_LAMBDA { return set1<Vec<T>>(T(1)) / sqrt(a / count + small); }, Row<T>(v));
 }
 
 template <class T>
-void apply(const T *x, T mean, T r, const T *scale, const T *bias, T *y, int64_t n) {
+RAYO_INLINE void apply_row(const T *x, T mean, T r, const T *scale, const T *bias, T *y, int64_t n) {
   const Vec<T> centre = set1<Vec<T>>(mean);
   const Vec<T> factor = set1<Vec<T>>(r);
   if (bias == nullptr) {
@@ -123,13 +124,20 @@ void apply(const T *x, T mean, T r, const T *scale, const T *bias, T *y, int64_t
 }
 
 template <class T>
+void apply(const NormRows<T> &g) {
+  for (int64_t r = 0; r < g.rows; ++r) {
+    apply_row(g.x + r * g.sx, g.mean[r], g.root[r], g.scale, g.bias, g.y + r * g.sy, g.n);
+  }
+}
+
+template <class T>
 constexpr SoftmaxLoops<T> softmax_loops() {
   return {exp_sum<T>, exp_total<T>,     scale<T>,     log_all<T>,      log_rest<T>,
           exp_row<T>, exp_total_row<T>, scale_row<T>, log_rest_row<T>, invert<T>};
 }
 template <class T>
 constexpr NormLoops<T> norm_loops() {
-  return {inverse_root<T>, apply<T>};
+  return {inverse_roots<T>, apply<T>};
 }
 
 }  // namespace

@@ -33,12 +33,27 @@ struct SoftmaxLoops {
   void (*invert)(T *r, int64_t cols);
 };
 
+/// Rows of n consecutive elements, sx and sy apart, with a mean and a factor each. bias may be nullptr.
+template <class T>
+struct NormRows {
+  const T *x;
+  int64_t sx;
+  T *y;
+  int64_t sy;
+  int64_t rows;
+  int64_t n;
+  const T *mean;
+  const T *root;
+  const T *scale;
+  const T *bias;
+};
+
 template <class T>
 struct NormLoops {
-  /// 1 / sqrt(v / n + epsilon).
-  T (*inverse_root)(T v, T n, T epsilon);
-  /// y[i] = ((x[i] - mean) * r) * scale[i], or fma((x[i] - mean) * r, scale[i], bias[i]) where there is a bias.
-  void (*apply)(const T *x, T mean, T r, const T *scale, const T *bias, T *y, int64_t n);
+  /// v[r] = 1 / sqrt(v[r] / n + epsilon).
+  void (*inverse_roots)(T *v, int64_t rows, T n, T epsilon);
+  /// Per row y[i] = ((x[i] - mean) * root) * scale[i], or fma((x[i] - mean) * root, scale[i], bias[i]) with a bias.
+  void (*apply)(const NormRows<T> &rows);
 };
 
 struct NormaliseTable {

@@ -3,6 +3,7 @@
 // The reduction hot loops of one ISA.
 #include <kernels/argmax.h>
 #include <kernels/reduce.h>
+#include <kernels/reduce_rows.h>
 #include <kernels/tables.h>
 
 RAYO_ISA_BEGIN
@@ -13,6 +14,7 @@ constexpr ReduceLoops<T> make_loops() {
   ReduceLoops<T> l = {};
 #define RAYO_REDUCTION(op, Op)          \
   l.block[op] = reduce_block<T, Op<T>>; \
+  l.rows[op] = reduce_rows<T, Op<T>>;   \
   l.chain[op] = reduce_chain<T, Op<T>>; \
   l.combine[op] = reduce_combine<T, Op<T>>
   RAYO_REDUCTION(kReduceSum, SumOp);
@@ -23,6 +25,7 @@ constexpr ReduceLoops<T> make_loops() {
 #undef RAYO_REDUCTION
   l.dot_block = dot_block<T>;
   l.deviation_block = deviation_block<T>;
+  l.deviation_rows = deviation_rows<T>;
   l.deviation_chain = deviation_chain<T>;
   l.divide = reduce_divide<T>;
   l.root = reduce_root<T>;

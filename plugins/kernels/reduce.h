@@ -30,12 +30,15 @@ struct SquareSumOp : SumOp<T> {
 template <class T>
 struct MaxOp {
   static constexpr T identity = -static_cast<T>(__builtin_inf());
+  /// Of numbers only, and of zeros either.
+  RAYO_INLINE Vec<T> of_numbers(Vec<T> best, Vec<T> x) const { return at_least(best, x); }
   RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return max_nan(a, b); }
   RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return max_nan(lane, x); }
 };
 template <class T>
 struct MinOp {
   static constexpr T identity = static_cast<T>(__builtin_inf());
+  RAYO_INLINE Vec<T> of_numbers(Vec<T> best, Vec<T> x) const { return at_most(best, x); }
   RAYO_INLINE Vec<T> operator()(Vec<T> a, Vec<T> b) const { return min_nan(a, b); }
   RAYO_INLINE Vec<T> step(Vec<T> lane, Vec<T> x) const { return min_nan(lane, x); }
 };
@@ -56,15 +59,15 @@ RAYO_INLINE void lanes_fill(Lanes<T> &lanes, T x) {
   for (int l = 0; l < kLaneVecs<T>; ++l) lanes.v[l] = set1<Vec<T>>(x);
 }
 
-/// lane[l] = op(lane[l], lane[l + h]) for h = lanes/2 ... 1.
-template <class T, int H = kLaneVecs<T> / 2, class Op>
-RAYO_INLINE T lanes_fold(Lanes<T> &lanes, Op op) {
+/// v[l] = op(v[l], v[l + h]) for h = N/2 ... 1; the rest of the tree, inside a vector, is the caller's.
+template <class T, int H, int N, class Op>
+RAYO_INLINE Vec<T> halve_vectors(Vec<T> (&v)[N], Op op) {
   if constexpr (H == 0) {
-    return fold_lanes(lanes.v[0], op);
+    return v[0];
   } else {
 #pragma GCC unroll 16
-    for (int l = 0; l < H; ++l) lanes.v[l] = op(lanes.v[l], lanes.v[l + H]);
-    return lanes_fold<T, H / 2>(lanes, op);
+    for (int l = 0; l < H; ++l) v[l] = op(v[l], v[l + H]);
+    return halve_vectors<T, H / 2>(v, op);
   }
 }
 
@@ -79,12 +82,13 @@ RAYO_INLINE Vec<T> keep_lanes(Vec<T> v, int n) {
 /// step(lane vector, element index, count of valid elements) accumulates one vector; past the end it takes fills that
 /// add the identity. A short block is filled to a multiple of the virtual width and all lanes fold: where the fill
 /// meets no element, one op with the identity does what it would do. It matters for the lanes of dot, which can be -0.
+/// What is left to fold are the lanes of the vector returned.
 template <class T, class Op, class Step>
-RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
+RAYO_INLINE Vec<T> reduce_to_vector(int64_t n, Op op, Step step) {
   constexpr int kSize = Vec<T>::size;
   static_assert(kLaneVecs<T> > 1, "the short path folds with a register of identities");
   const Vec<T> identity = set1<Vec<T>>(Op::identity);
-  if (n <= kSize) return fold_lanes(op(step(identity, 0, static_cast<int>(n)), identity), op);
+  if (n <= kSize) return op(step(identity, 0, static_cast<int>(n)), identity);
   Lanes<T> lanes;
   lanes_fill(lanes, Op::identity);
   int64_t i = 0;
@@ -103,12 +107,60 @@ RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
       }
     }
   }
-  return lanes_fold(lanes, op);
+  return halve_vectors<T, kLaneVecs<T> / 2>(lanes.v, op);
 }
+
+template <class T, class Op, class Step>
+RAYO_INLINE T reduce_lanes(int64_t n, Op op, Step step) {
+  return fold_lanes(reduce_to_vector<T>(n, op, step), op);
+}
+
+/// The extreme of n consecutive elements, by one cheap instruction per vector. It loses NaN and confuses zeros: beside
+/// it runs a sum, on ports of its own, which is NaN where an element is (and where infinities of both signs are); such
+/// a row, and one whose extreme is zero, is read again with care. Zen 3, AVX2, 10,000 f32: 844 to 559 ns.
+template <class T, class Op>
+RAYO_INLINE bool extreme_of_numbers(const T *x, int64_t n, T *out) {
+  constexpr int64_t kSize = Vec<T>::size;
+  constexpr int kVecs = 6;  // sums of latency 3 or 4, two a cycle
+  if (kSize == 1 || n < kVecs * kSize) return false;
+  const Op op;
+  Vec<T> best[kVecs], sum[kVecs];
+#pragma GCC unroll 8
+  for (int v = 0; v < kVecs; ++v) best[v] = sum[v] = load(x + v * kSize);
+  // The last step is moved inwards: an element may count twice.
+  for (int64_t i = kVecs * kSize; i < n; i += kVecs * kSize) {
+    const T *p = x + (i + kVecs * kSize <= n ? i : n - kVecs * kSize);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVecs; ++v) {
+      const Vec<T> e = load(p + v * kSize);
+      best[v] = op.of_numbers(best[v], e);
+      sum[v] = sum[v] + e;
+    }
+  }
+#pragma GCC unroll 8
+  for (int v = 1; v < kVecs; ++v) {
+    best[0] = op.of_numbers(best[0], best[v]);
+    sum[0] = sum[0] + sum[v];
+  }
+  if (any(unord(sum[0], sum[0]))) return false;
+  *out = fold_lanes(best[0], op);
+  return *out != T(0);
+}
+
+template <class Op>
+inline constexpr bool kIsExtreme = false;
+template <class T>
+inline constexpr bool kIsExtreme<MaxOp<T>> = true;
+template <class T>
+inline constexpr bool kIsExtreme<MinOp<T>> = true;
 
 template <class T, class Op>
 T reduce_block(const T *x, int64_t n) {
   const Op op;
+  if constexpr (kIsExtreme<Op>) {
+    T value;
+    if (extreme_of_numbers<T, Op>(x, n, &value)) return value;
+  }
   return reduce_lanes<T>(n, op, [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
     return op.step(lane, count == Vec<T>::size ? load(x + i) : load_n(x + i, count, Op::identity));
   });

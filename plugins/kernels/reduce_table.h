@@ -30,6 +30,9 @@ struct ReduceLoops {
   T (*dot_block)(const T *a, const T *b, int64_t n);
   /// The same over fma(d, d, lane), d = x - mean.
   T (*deviation_block)(const T *x, int64_t n, T mean);
+  /// The same of each of several rows that lie `stride` apart: y[r] = block(row r), deviation_block(row r, mean[r]).
+  void (*rows[kReduceOpCount])(const T *x, int64_t stride, int64_t rows, int64_t n, T *y);
+  void (*deviation_rows)(const T *x, int64_t stride, int64_t rows, int64_t n, const T *mean, T *y);
   /// y[c] = identity op x[offset[0] + c * stride] op x[offset[1] + c * stride] ..., in this order, c < cols.
   void (*chain[kReduceOpCount])(const T *x, const int64_t *offset, int64_t rows, int64_t stride, T *y, int64_t cols);
   /// y[c] = the chain over fma(d, d, acc), d = x - mean[c].

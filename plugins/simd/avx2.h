@@ -69,8 +69,32 @@ RAYO_INLINE Vec<double> load_n(const double *p, int n, double fill) {
   const __m256i m = first_64(n);
   return {_mm256_blendv_pd(_mm256_set1_pd(fill), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m))};
 }
-RAYO_INLINE void store_n(float *p, Vec<float> a, int n) { _mm256_maskstore_ps(p, first_32(n), a.v); }
-RAYO_INLINE void store_n(double *p, Vec<double> a, int n) { _mm256_maskstore_pd(p, first_64(n), a.v); }
+// In parts: on AMD up to Zen 4 a masked store is microcode, tens of cycles.
+RAYO_INLINE void store_n(float *p, Vec<float> a, int n) {
+  __m128 x = _mm256_castps256_ps128(a.v);
+  if (n >= 4) {
+    _mm_storeu_ps(p, x);
+    x = _mm256_extractf128_ps(a.v, 1);
+    p += 4;
+  }
+  if (n == 8) _mm_storeu_ps(p, x);
+  if ((n & 2) != 0) {
+    _mm_storel_pi(reinterpret_cast<__m64 *>(p), x);
+    x = _mm_movehl_ps(x, x);
+    p += 2;
+  }
+  if ((n & 1) != 0) _mm_store_ss(p, x);
+}
+RAYO_INLINE void store_n(double *p, Vec<double> a, int n) {
+  __m128d x = _mm256_castpd256_pd128(a.v);
+  if (n >= 2) {
+    _mm_storeu_pd(p, x);
+    x = _mm256_extractf128_pd(a.v, 1);
+    p += 2;
+  }
+  if (n == 4) _mm_storeu_pd(p, x);
+  if ((n & 1) != 0) _mm_store_sd(p, x);
+}
 RAYO_INLINE float first_lane(Vec<float> a) { return _mm256_cvtss_f32(a.v); }
 RAYO_INLINE double first_lane(Vec<double> a) { return _mm256_cvtsd_f64(a.v); }
 
@@ -102,16 +126,17 @@ RAYO_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {_mm256
 RAYO_INLINE bool any(Mask<float> m) { return _mm256_movemask_ps(m.v) != 0; }
 RAYO_INLINE bool all(Mask<float> m) { return _mm256_movemask_ps(m.v) == 0xff; }
 RAYO_INLINE Vec<float> select(Mask<float> m, Vec<float> a, Vec<float> b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
-// MINPS and MAXPS answer with their second operand when either is NaN or both are zero.
+// MINPS and MAXPS answer with their second operand when either is NaN or both are zero. In both orders and joined by
+// `or` a NaN stays one (its exponent is all ones, and some bit of its fraction is set) and -0 is below +0, as min
+// wants; max joins by `and`, and sets all bits where an operand is NaN.
 RAYO_INLINE Vec<float> at_most(Vec<float> x, Vec<float> b) { return {_mm256_min_ps(b.v, x.v)}; }
 RAYO_INLINE Vec<float> at_least(Vec<float> x, Vec<float> b) { return {_mm256_max_ps(b.v, x.v)}; }
 RAYO_INLINE Vec<float> max_nan(Vec<float> a, Vec<float> b) {
   const Vec<float> m = {_mm256_and_ps(_mm256_max_ps(a.v, b.v), _mm256_max_ps(b.v, a.v))};
-  return select(unord(a, b), a + b, m);
+  return m | Vec<float>{unord(a, b).v};
 }
 RAYO_INLINE Vec<float> min_nan(Vec<float> a, Vec<float> b) {
-  const Vec<float> m = {_mm256_or_ps(_mm256_min_ps(a.v, b.v), _mm256_min_ps(b.v, a.v))};
-  return select(unord(a, b), a + b, m);
+  return {_mm256_or_ps(_mm256_min_ps(a.v, b.v), _mm256_min_ps(b.v, a.v))};
 }
 
 RAYO_INLINE Vec<double> operator+(Vec<double> a, Vec<double> b) { return {_mm256_add_pd(a.v, b.v)}; }
@@ -148,11 +173,10 @@ RAYO_INLINE Vec<double> at_most(Vec<double> x, Vec<double> b) { return {_mm256_m
 RAYO_INLINE Vec<double> at_least(Vec<double> x, Vec<double> b) { return {_mm256_max_pd(b.v, x.v)}; }
 RAYO_INLINE Vec<double> max_nan(Vec<double> a, Vec<double> b) {
   const Vec<double> m = {_mm256_and_pd(_mm256_max_pd(a.v, b.v), _mm256_max_pd(b.v, a.v))};
-  return select(unord(a, b), a + b, m);
+  return m | Vec<double>{unord(a, b).v};
 }
 RAYO_INLINE Vec<double> min_nan(Vec<double> a, Vec<double> b) {
-  const Vec<double> m = {_mm256_or_pd(_mm256_min_pd(a.v, b.v), _mm256_min_pd(b.v, a.v))};
-  return select(unord(a, b), a + b, m);
+  return {_mm256_or_pd(_mm256_min_pd(a.v, b.v), _mm256_min_pd(b.v, a.v))};
 }
 
 RAYO_INLINE Vec<int32_t> bits(Vec<float> a) { return {_mm256_castps_si256(a.v)}; }
@@ -217,6 +241,15 @@ template <int H>
 RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   if constexpr (H == 2) return {_mm256_permute2f128_pd(a.v, a.v, 1)};
   if constexpr (H == 1) return {_mm256_permute_pd(a.v, 0x5)};
+}
+
+template <int H>
+RAYO_INLINE Vec<float> mix_lanes(Vec<float> a, Vec<float> b) {
+  return {_mm256_blend_ps(a.v, b.v, H == 4 ? 0xf0 : (H == 2 ? 0xcc : 0xaa))};
+}
+template <int H>
+RAYO_INLINE Vec<double> mix_lanes(Vec<double> a, Vec<double> b) {
+  return {_mm256_blend_pd(a.v, b.v, H == 2 ? 0xc : 0xa)};
 }
 
 RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) {

@@ -217,6 +217,15 @@ RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   if constexpr (H == 1) return {_mm512_permute_pd(a.v, 0x55)};
 }
 
+template <int H>
+RAYO_INLINE Vec<float> mix_lanes(Vec<float> a, Vec<float> b) {
+  return {_mm512_mask_blend_ps(H == 8 ? 0xff00 : (H == 4 ? 0xf0f0 : (H == 2 ? 0xcccc : 0xaaaa)), a.v, b.v)};
+}
+template <int H>
+RAYO_INLINE Vec<double> mix_lanes(Vec<double> a, Vec<double> b) {
+  return {_mm512_mask_blend_pd(H == 4 ? 0xf0 : (H == 2 ? 0xcc : 0xaa), a.v, b.v)};
+}
+
 RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {_mm512_loadu_si512(p)}; }
 RAYO_INLINE void store_pairs(int32_t *p, Vec<int32_t> a) { _mm512_storeu_si512(p, a.v); }
 RAYO_INLINE Vec<int32_t> add_pairs(Vec<int32_t> acc, Vec<int32_t> a, Vec<int32_t> b) {

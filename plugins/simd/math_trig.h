@@ -47,7 +47,7 @@ RAYO_INLINE TrigParts<T> reduce_trig(Vec<T> x) {
 }
 
 /// The first 1280 bits of 2/pi, behind 64 zeros.
-inline constexpr uint64_t kTwoOverPi[21] = {
+RAYO_TABLE uint64_t kTwoOverPi[21] = {
     0,
     0xa2f9836e4e441529,
     0xfc2757d1f534ddc0,
@@ -127,7 +127,7 @@ RAYO_INLINE HugeParts reduce_huge(double x) {
 
 /// Replaces the parts of lanes beyond the limit.
 template <class T>
-[[gnu::noinline]] void reduce_huge_lanes(const T *x, T *r, T *c, T *t) {
+RAYO_NOINLINE void reduce_huge_lanes(const T *x, T *r, T *c, T *t) {
   for (int i = 0; i < Vec<T>::size; ++i) {
     const T a = x[i] < 0 ? -x[i] : x[i];
     if (a <= HalfPi<T>::kLimit) continue;

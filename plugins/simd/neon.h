@@ -219,6 +219,17 @@ RAYO_INLINE Vec<double> swap_lanes(Vec<double> a) {
   return {vextq_f64(a.v, a.v, 1)};
 }
 
+template <int H>
+RAYO_INLINE Vec<float> mix_lanes(Vec<float> a, Vec<float> b) {
+  const uint32x4_t second = {0, H == 1 ? ~0u : 0u, H == 2 ? ~0u : 0u, ~0u};
+  return {vbslq_f32(second, b.v, a.v)};
+}
+template <int H>
+RAYO_INLINE Vec<double> mix_lanes(Vec<double> a, Vec<double> b) {
+  const uint64x2_t second = {0, ~uint64_t{0}};
+  return {vbslq_f64(second, b.v, a.v)};
+}
+
 RAYO_INLINE void transpose_tile(const float *s, int64_t ls, float *d, int64_t ld) {
   const float32x4_t a = vld1q_f32(s), b = vld1q_f32(s + ls), c = vld1q_f32(s + 2 * ls), e = vld1q_f32(s + 3 * ls);
   const float64x2_t p = vreinterpretq_f64_f32(vtrn1q_f32(a, b)), q = vreinterpretq_f64_f32(vtrn2q_f32(a, b));

@@ -40,7 +40,9 @@
 //   narrow(low, high)            their inverse, one rounding
 //   scale2(p, t)                 p * 2^k with one rounding, see below
 //   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
-//   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements
+//   mix_lanes<H>(a, b)           lane l of a where l & H is 0, of b elsewhere; H as above
+//   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements; c
+//                                ascending, so that where ld is below kTile each column overwrites the last one's rest
 //
 // scale2(p, t): t = k + 1.5 * 2^23 (float) or k + 1.5 * 2^52 (double), the form in which round_by_magic leaves an
 // integer k; |p| in [0.5, 2], and k in [-150, 128] (float), [-1076, 1024] (double). A NaN p gives NaN for any t. The
@@ -51,7 +53,16 @@
 
 #include <stdint.h>
 
+// RAYO_NOINLINE: a function that must stay one. RAYO_TABLE: a constant array read by index.
+#if defined(__CUDACC__)
+#define RAYO_INLINE __host__ __device__ __forceinline__
+#define RAYO_NOINLINE __host__ __device__ __noinline__
+#define RAYO_TABLE static __device__ const
+#else
 #define RAYO_INLINE [[gnu::always_inline]] inline
+#define RAYO_NOINLINE [[gnu::noinline]]
+#define RAYO_TABLE inline constexpr
+#endif
 // For lambdas handed to kernels: `[](auto a, auto b) RAYO_LAMBDA { return a + b; }`.
 #define RAYO_LAMBDA __attribute__((always_inline))
 #define RAYO_ISA_BEGIN \
@@ -124,6 +135,20 @@ RAYO_INLINE T fold_lanes(Vec<T> v, Op op) {
     return first_lane(v);
   } else {
     return fold_lanes<T, H / 2>(op(v, swap_lanes<H>(v)), op);
+  }
+}
+
+/// fold_lanes of as many vectors as one has lanes: lane l of the result is that of v[l]. Two vectors share each step,
+/// so that all of them cost little more than one vector alone would.
+template <class T, int H = Vec<T>::size / 2, class Op>
+RAYO_INLINE Vec<T> fold_each(Vec<T> (&v)[Vec<T>::size], Op op) {
+  if constexpr (H == 0) {
+    return v[0];
+  } else {
+    _Pragma("GCC unroll 8") for (int i = 0; i < H; ++i) {
+      v[i] = op(mix_lanes<H>(v[i], v[i + H]), swap_lanes<H>(mix_lanes<H>(v[i + H], v[i])));
+    }
+    return fold_each<T, H / 2>(v, op);
   }
 }
 
