@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How far from the oracle a result may lie, per op and numerics class: the table of the arithmetic's bounds, in code
-// once. `ours` is what a kernel of class reproducible must reach, `strict` what policy accurate accepts from a vendor,
+// How far from the oracle a result may lie, per op and numerics class: plugin-api/ops/bounds.def as a table. `ours` is
+// what a kernel of class reproducible must reach, `strict` what policy accurate accepts from a vendor,
 // `relaxed` must be declared by the kernel.
 #pragma once
 
@@ -13,18 +13,19 @@ namespace rayo::conform {
 
 enum class Grade { ours, strict, relaxed };
 
+// Formulas: plugin-api/ops/bounds.def.
 enum class BoundKind {
-  exact,        // the value rounded to the type, bit for bit; relaxed: factor ULP
-  ulp,          // factor ULP of the value; relaxed adds per_argument * |x| ULP
-  sigmoid,      // ulp, and 2^emin absolute where e^x is subnormal
-  gelu,         // max(factor ULP, factor u |x|)
-  softmax,      // y u (16 + |x_i - m| + 2 sqrt n)
-  log_softmax,  // u (12 + 2 sqrt n + 2 |x_i - m| + 2 |y|)
-  layer_norm,   // |g| u ((4 + 2 sqrt n) (mean |x| / sigma + |x^|) + 8) + u |b|, x^ the normalised value
-  rms_norm,     // |g x^| u (8 + 2 sqrt n)
-  accumulate,   // gamma_n G; zero-mean random: (4 + 2 sqrt n) u G; whole numbers below 1/u: exact
-  root,         // the square root of an accumulated sum of squares
-  variance,     // accumulate over squares of distances from a mean that is itself accumulated
+  exact,
+  ulp,
+  sigmoid,
+  gelu,
+  softmax,
+  log_softmax,
+  layer_norm,
+  rms_norm,
+  accumulate,
+  root,
+  variance,
 };
 
 struct Bound {

@@ -85,6 +85,7 @@ void release(rayo_instance *, void *state) noexcept {
 }
 
 template <class K>
+// NOLINTNEXTLINE(bugprone-exception-escape): nothing leaves K::supports, which is noexcept
 uint32_t supports(rayo_instance *, const rayo_op_desc *desc) noexcept {
   return K::supports(*desc);
 }
