@@ -14,18 +14,30 @@ bool forked(const Shared &shared) { return shared.pid != getpid(); }
 void check_usable(const Shared &shared) {
   // First the pid, before any lock: in a forked child a lock may be held by a thread that does not exist.
   if (forked(shared)) throw Error(RAYO_FORKED, "mock0 belongs to the parent of this process; open it again there");
-  std::lock_guard lock(const_cast<Shared &>(shared).mutex);
+  auto &own = const_cast<Shared &>(shared);
+  try {
+    fault_point();
+  } catch (const Error &error) {
+    std::lock_guard lock(own.mutex);
+    own.lost = own.lost || error.status() == RAYO_DEVICE_LOST;
+    own.changed.notify_all();
+    throw;
+  }
+  std::lock_guard lock(own.mutex);
   if (shared.lost) throw Error(RAYO_DEVICE_LOST, "mock0 was lost");
 }
 
-Memory::Memory(std::shared_ptr<Shared> owner, uint64_t size, uint32_t memory_kind)
-    : shared(std::move(owner)), bytes(size), kind(memory_kind) {
+Memory::Memory(std::shared_ptr<Shared> owner, uint64_t length, uint32_t memory_kind)
+    : shared(std::move(owner)), bytes(length), data(bytes.data()), size(length), kind(memory_kind) {
   std::lock_guard lock(shared->mutex);
-  if (shared->live_bytes + size > kMemoryBytes)
+  if (shared->live_bytes + length > kMemoryBytes)
     throw Error(RAYO_OUT_OF_MEMORY, "mock0 has " + std::to_string(kMemoryBytes - shared->live_bytes) + " bytes left, " +
-                                        std::to_string(size) + " were asked for");
-  shared->live_bytes += size;
+                                        std::to_string(length) + " were asked for");
+  shared->live_bytes += length;
 }
+
+Memory::Memory(std::shared_ptr<Shared> owner, std::byte *host, uint64_t length)
+    : shared(std::move(owner)), data(host), size(length), kind(RAYO_MEMORY_UNIFIED) {}
 
 Memory::~Memory() {
   std::lock_guard lock(shared->mutex);
@@ -44,6 +56,7 @@ rayo_status enumerate(rayo_instance *, uint32_t capacity, rayo_device_info *cons
   std::snprintf(info.driver, sizeof info.driver, "threads");
   info.dl = {kDLExtDev, 0};
   info.flags = RAYO_DEVICE_SOFTWARE;
+  if (g_unified) info.flags |= RAYO_DEVICE_UNIFIED | RAYO_DEVICE_HOST_IMPORT;
   info.alignment = 4;
   info.memory_bytes = kMemoryBytes;
   info.max_buffer_bytes = kMaxBufferBytes;
@@ -54,7 +67,9 @@ rayo_status enumerate(rayo_instance *, uint32_t capacity, rayo_device_info *cons
 rayo_status device_open(rayo_instance *instance, uint32_t index, rayo_device **out, rayo_error *error) {
   return fence(error, [&] {
     if (index != 0) throw Error(RAYO_NOT_FOUND, "device index " + std::to_string(index) + ": there is only 0");
+    fault_point();
     auto shared = std::make_shared<Shared>();
+    shared->unified = g_unified;
     shared->host = instance->host;
     shared->pid = getpid();
     *out = new rayo_device{std::move(shared)};
@@ -69,7 +84,8 @@ rayo_status buffer_create(rayo_device *device, const rayo_buffer_desc *desc, ray
   return fence(error, [&] {
     check_usable(*device->shared);
     rayo::plugin::check_extensions(desc->next);
-    if (desc->memory != RAYO_MEMORY_DEVICE && desc->memory != RAYO_MEMORY_PINNED)
+    const bool unified = device->shared->unified && desc->memory == RAYO_MEMORY_UNIFIED;
+    if (desc->memory != RAYO_MEMORY_DEVICE && desc->memory != RAYO_MEMORY_PINNED && !unified)
       throw Error(RAYO_UNSUPPORTED,
                   "memory kind " + std::to_string(desc->memory) + ": mock0 has RAYO_MEMORY_DEVICE and _PINNED");
     if (desc->size > kMaxBufferBytes)
@@ -80,10 +96,13 @@ rayo_status buffer_create(rayo_device *device, const rayo_buffer_desc *desc, ray
   });
 }
 
-rayo_status buffer_import(rayo_device *device, void *, uint64_t, rayo_buffer **, rayo_error *error) {
+rayo_status buffer_import(rayo_device *device, void *host, uint64_t size, rayo_buffer **out, rayo_error *error) {
   return fence(error, [&] {
     check_usable(*device->shared);
-    throw Error(RAYO_UNSUPPORTED, "mock0 cannot reach host memory; copy it into a buffer");
+    if (!device->shared->unified)
+      throw Error(RAYO_UNSUPPORTED, "mock0 cannot reach host memory; copy it into a buffer");
+    *out = new rayo_buffer{std::make_shared<Memory>(device->shared, static_cast<std::byte *>(host), size)};
+    ++g_imports;
   });
 }
 
@@ -94,9 +113,9 @@ void buffer_destroy(rayo_buffer *buffer) {
 rayo_status buffer_map(rayo_buffer *buffer, void **out_host, rayo_error *error) {
   return fence(error, [&] {
     check_usable(*buffer->memory->shared);
-    if (buffer->memory->kind != RAYO_MEMORY_PINNED)
+    if (buffer->memory->kind == RAYO_MEMORY_DEVICE)
       throw Error(RAYO_UNSUPPORTED, "device memory of mock0 has no host address; use RAYO_MEMORY_PINNED or copy");
-    *out_host = buffer->memory->bytes.data();
+    *out_host = buffer->memory->data;
   });
 }
 

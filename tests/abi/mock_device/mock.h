@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -20,6 +21,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "control.h"
 
 namespace mock {
 
@@ -50,17 +53,21 @@ struct Shared {
   uint64_t live_bytes = 0;
   bool paused = false;
   bool lost = false;
+  bool unified = false;
 };
 
 // Device memory: gone, and no longer counted, when the last holder lets go.
 struct Memory {
-  Memory(std::shared_ptr<Shared> owner, uint64_t size, uint32_t memory_kind);
+  Memory(std::shared_ptr<Shared> owner, uint64_t length, uint32_t memory_kind);
+  Memory(std::shared_ptr<Shared> owner, std::byte *host, uint64_t length);  // imported
   ~Memory();
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
 
   std::shared_ptr<Shared> shared;
   std::vector<std::byte> bytes;
+  std::byte *data;
+  uint64_t size;
   uint32_t kind;
 };
 
@@ -70,6 +77,7 @@ struct Point {
 };
 
 struct Job {
+  const char *name = "copy";   // for the trace
   std::function<void()> work;  // throws Error
   std::vector<Point> waits;
   std::vector<Point> signals;
@@ -81,10 +89,26 @@ struct View {
   float *first;  // logical element 0
 };
 
+// Faults and counts of the whole process (control.h).
+void fault_point();  // throws the armed status at its step
+extern std::atomic<uint64_t> g_alive;
+extern std::atomic<uint64_t> g_imports;
+extern std::atomic<bool> g_unified;
+extern const mock_faults kFaults;
+
+// Counts its owner as alive.
+struct Alive {
+  Alive() { ++g_alive; }
+  Alive(const Alive &) { ++g_alive; }
+  Alive &operator=(const Alive &) = default;
+  ~Alive() { --g_alive; }
+};
+
 // What prepare binds: run is called on a queue's thread.
 struct State {
   std::function<void(const std::vector<View> &inputs, const std::vector<View> &outputs)> run;
   uint32_t inputs;
+  Alive alive{};
 };
 
 bool forked(const Shared &shared);
@@ -121,15 +145,18 @@ struct rayo_instance {
 
 struct rayo_device {
   std::shared_ptr<mock::Shared> shared;
+  mock::Alive alive{};
 };
 
 struct rayo_buffer {
   std::shared_ptr<mock::Memory> memory;
+  mock::Alive alive{};
 };
 
 struct rayo_semaphore {
   std::shared_ptr<mock::Shared> shared;
   std::shared_ptr<mock::Timeline> timeline;
+  mock::Alive alive{};
 };
 
 struct rayo_queue {
@@ -139,4 +166,5 @@ struct rayo_queue {
   bool busy = false;
   bool stop = false;
   std::thread worker;
+  mock::Alive alive{};
 };

@@ -35,6 +35,7 @@ uint64_t live_bytes(rayo_device *device) {
 constexpr mock_control kControl = {sizeof(mock_control), 0, nullptr, pause, lose, live_bytes};
 
 const void *get_extension(rayo_instance *, const char *name, uint32_t min_version) {
+  if (std::string_view(name) == MOCK_FAULTS_NAME && min_version <= MOCK_FAULTS_VERSION) return &mock::kFaults;
   const bool known = std::string_view(name) == MOCK_CONTROL_NAME && min_version <= MOCK_CONTROL_VERSION;
   return known ? &kControl : nullptr;
 }

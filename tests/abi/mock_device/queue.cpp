@@ -38,9 +38,16 @@ void run_one(rayo_queue &queue, Job job, Lock &lock) {
   if (!failure) {
     lock.unlock();
     rayo_error error{};
-    const rayo_status status = fence(&error, [&] { job.work(); });
+    const rayo_host &host = *queue.shared->host;
+    const uint64_t span = host.trace_begin != nullptr ? host.trace_begin(&host, job.name) : 0;
+    const rayo_status status = fence(&error, [&] {
+      fault_point();
+      job.work();
+    });
+    if (span != 0) host.trace_end(&host, span);
     if (status != RAYO_OK) failure = Failure{status, error.text};
     lock.lock();
+    if (status == RAYO_DEVICE_LOST) queue.shared->lost = true;
   }
   if (failure) {
     fail(queue, job, *failure);
@@ -109,11 +116,11 @@ View resolve(const Shared &shared, const rayo_tensor &tensor, Job &job) {
     compact *= extent;
   }
   const auto size = static_cast<int64_t>(sizeof(float)), offset = static_cast<int64_t>(tensor.dl.byte_offset);
-  if (offset + low * size < 0 || offset + (high + 1) * size > static_cast<int64_t>(memory.bytes.size()))
+  if (offset + low * size < 0 || offset + (high + 1) * size > static_cast<int64_t>(memory.size))
     throw Error(RAYO_INVALID_ARGUMENT,
-                "an operand reaches beyond its buffer of " + std::to_string(memory.bytes.size()) + " bytes");
+                "an operand reaches beyond its buffer of " + std::to_string(memory.size) + " bytes");
   job.held.push_back(tensor.buffer->memory);
-  return {reinterpret_cast<float *>(memory.bytes.data() + offset)};
+  return {reinterpret_cast<float *>(memory.data + offset)};
 }
 
 std::byte *place(const Shared &shared, rayo_buffer *buffer, const void *host, uint64_t offset, uint64_t size,
@@ -123,12 +130,12 @@ std::byte *place(const Shared &shared, rayo_buffer *buffer, const void *host, ui
   if (buffer == nullptr) return static_cast<std::byte *>(const_cast<void *>(host)) + offset;
   if (buffer->memory->shared.get() != &shared)
     throw Error(RAYO_INVALID_ARGUMENT, "a copy's buffer is not of this device");
-  const uint64_t capacity = buffer->memory->bytes.size();
+  const uint64_t capacity = buffer->memory->size;
   if (offset > capacity || size > capacity - offset)
     throw Error(RAYO_INVALID_ARGUMENT, "a copy of " + std::to_string(size) + " bytes at " + std::to_string(offset) +
                                            " reaches beyond its buffer of " + std::to_string(capacity) + " bytes");
   job.held.push_back(buffer->memory);
-  return buffer->memory->bytes.data() + offset;
+  return buffer->memory->data + offset;
 }
 
 }  // namespace
@@ -185,6 +192,7 @@ rayo_status submit(rayo_queue *queue, const rayo_submit *submit) {
       outputs.push_back(resolve(*queue->shared, *submit->outputs[i], job));
     job.waits = points(*queue->shared, submit->waits, submit->wait_count);
     job.signals = points(*queue->shared, submit->signals, submit->signal_count);
+    job.name = submit->kernel->op;
     job.work = [state, inputs, outputs] { state->run(inputs, outputs); };
     enqueue(queue, std::move(job));
   });
@@ -200,6 +208,7 @@ rayo_status copy(rayo_queue *queue, const rayo_copy *copy) {
     const std::byte *src = place(shared, copy->src_buffer, copy->src_host, copy->src_offset, copy->size, job);
     job.waits = points(shared, copy->waits, copy->wait_count);
     job.signals = points(shared, copy->signals, copy->signal_count);
+    job.name = copy->src_buffer == nullptr ? "upload" : copy->dst_buffer == nullptr ? "download" : "copy";
     job.work = [dst, src, size = copy->size] { std::memcpy(dst, src, size); };
     enqueue(queue, std::move(job));
   });

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Running a call on the host though some of its operands live on a device: they are brought, computed with, and results
+// taken back.
+#include <cstring>
+
+#include "device/staging.hpp"
+#include "dispatch/detour.hpp"
+#include "dispatch/overlap.hpp"
+#include "dispatch/plan.hpp"
+
+namespace rayo {
+namespace {
+
+// The call again, described from what was bound, with every operand in host memory.
+class HostCall {
+ public:
+  explicit HostCall(const BoundCall &call) : attrs_(call.attributes().view()) {
+    // A list that was not given is there with no values; left out it says the same.
+    std::erase_if(attrs_, [](const rayo_attr &attr) { return attr.kind != RAYO_ATTR_STRING && attr.count == 0; });
+    attrs_.push_back(RAYO_ATTR_END);
+    describe(call.inputs(), &inputs_, &in_);
+    describe(call.outputs(), &outputs_, &out_);
+  }
+  HostCall(const HostCall &) = delete;
+  HostCall &operator=(const HostCall &) = delete;
+
+  void put(size_t i, bool output, const rayo_tensor *given) {
+    rayo_tensor &tensor = (output ? outputs_ : inputs_)[i];
+    tensor.dl.data = given->dl.data;
+    tensor.dl.byte_offset = given->dl.byte_offset;
+  }
+  void put(size_t i, bool output, void *element_zero) { (output ? outputs_ : inputs_)[i].dl.data = element_zero; }
+
+  CallRequest request(const BoundCall &call) const {
+    CallRequest request;
+    request.op = call.desc().op;
+    request.inputs = in_.data();
+    request.input_count = static_cast<uint32_t>(in_.size());
+    request.outputs = out_.data();
+    request.output_count = static_cast<uint32_t>(out_.size());
+    request.attrs = attrs_.data();
+    request.host_only = true;
+    return request;
+  }
+  const rayo_tensor *const *in() const { return in_.data(); }
+  const rayo_tensor *const *out() const { return out_.data(); }
+
+ private:
+  static void describe(const std::vector<OperandDesc> &operands, std::vector<rayo_tensor> *tensors,
+                       std::vector<const rayo_tensor *> *pointers) {
+    tensors->reserve(operands.size());
+    for (const OperandDesc &operand : operands) {
+      tensors->push_back(rayo_tensor_make(nullptr, operand.dtype, operand.ndim, operand.shape, operand.strides));
+      pointers->push_back(operand.absent() ? nullptr : &tensors->back());
+    }
+  }
+
+  std::vector<rayo_attr> attrs_;
+  std::vector<rayo_tensor> inputs_;
+  std::vector<rayo_tensor> outputs_;
+  std::vector<const rayo_tensor *> in_;
+  std::vector<const rayo_tensor *> out_;
+};
+
+// Device operands of one call in host memory. Operands of one place (in place) share their copy.
+class Copies {
+ public:
+  explicit Copies(LaneLease *lane) : lane_(lane) {}
+
+  char *bring(const rayo_tensor *tensor, const OperandDesc &operand, const void *place) {
+    const ByteSpan span = byte_span(operand);
+    for (const Copy &copy : copies_) {
+      if (copy.place == place && copy.span.low == span.low && copy.span.high == span.high) return copy.element_zero;
+    }
+    Copy &copy = copies_.emplace_back();
+    copy.place = place;
+    copy.span = span;
+    copy.buffer = buffer_of(tensor);
+    copy.offset = tensor->dl.byte_offset - static_cast<uint64_t>(-span.low);
+    copy.bytes.resize(static_cast<size_t>(span.high - span.low) + 1);
+    copy.element_zero = copy.bytes.data() - span.low;
+    (*lane_)->download(copy.buffer->raw(), copy.offset, copy.bytes.data(), copy.bytes.size() - 1);
+    return copy.element_zero;
+  }
+  void take_back(const void *place) {
+    for (const Copy &copy : copies_) {
+      if (copy.place != place) continue;
+      (*lane_)->upload(copy.buffer->raw(), copy.offset, copy.bytes.data(), copy.bytes.size() - 1);
+    }
+  }
+
+ private:
+  static Buffer *buffer_of(const rayo_tensor *tensor) {
+    if (tensor->buffer == nullptr) {
+      fail(RAYO_UNSUPPORTED, "memory of a device without its buffer cannot be brought to the host");
+    }
+    return Buffer::from(tensor->buffer);
+  }
+  struct Copy {
+    const void *place = nullptr;
+    ByteSpan span;
+    Buffer *buffer = nullptr;
+    uint64_t offset = 0;
+    std::vector<char> bytes;  // one more than there are: an empty vector has no address
+    char *element_zero = nullptr;
+  };
+  LaneLease *lane_;
+  std::deque<Copy> copies_;
+};
+
+// Work of the application's queues on this operand is waited for here, on the host.
+void await(const rayo_tensor *tensor, Device &device) {
+  const QueueEnd end = written_by(tensor);
+  if (!end.semaphore) return;
+  rayo_error error = no_error();
+  device.check(device.api().semaphore_wait(end.semaphore->raw(), end.value, UINT64_MAX, &error), error,
+               "wait for a tensor");
+}
+
+}  // namespace
+
+Plan &Detour::host_plan() {
+  const std::lock_guard lock(mutex_);
+  if (!host_plan_) {
+    const HostCall host(call_);
+    CallRequest request = host.request(call_);
+    request.threads = threads_;
+    request.policy = policy_;
+    request.devices = &devices_;
+    host_plan_ = std::make_unique<Plan>(registry_, set_, request, Addressing{});
+  }
+  return *host_plan_;
+}
+
+void Detour::run_on_host(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs, const Located &located,
+                         const rayo_executor *executor) {
+  HostCall host(call_);
+  Device *home = call_.home().get();
+  std::unique_ptr<LaneLease> lane;
+  if (home != nullptr) {
+    home->check_usable();
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (inputs_[i].resident) await(inputs[i], *home);
+    }
+    for (size_t o = 0; o < outputs_.size(); ++o) {
+      if (outputs_[o].resident) await(outputs[o], *home);
+    }
+    lane = std::make_unique<LaneLease>(home->staging());
+  }
+  Copies copies(lane.get());
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    if (inputs_[i].given.absent()) continue;
+    if (!inputs_[i].resident) {
+      host.put(i, false, inputs[i]);
+    } else {
+      host.put(i, false, copies.bring(inputs[i], inputs_[i].given, located.in[i]));
+    }
+  }
+  for (size_t o = 0; o < outputs_.size(); ++o) {
+    if (!outputs_[o].resident) {
+      host.put(o, true, outputs[o]);
+    } else {
+      host.put(o, true, copies.bring(outputs[o], outputs_[o].given, located.out[o]));  // its gaps come back as they are
+    }
+  }
+  if (lane) (*lane)->finish();
+  const Plan &plan = host_plan();
+  bool rebind = false;
+  rayo_status status = plan.run(host.in(), host.out(), executor, &rebind);
+  if (rebind) {  // these addresses need another kernel: bound for this call alone
+    CallRequest request = host.request(call_);
+    request.threads = threads_;
+    request.policy = policy_;
+    request.devices = &devices_;
+    rebind = false;
+    const Plan once(registry_, set_, request,
+                    addressing_of(request.inputs, request.input_count, request.outputs, request.output_count));
+    status = once.run(host.in(), host.out(), executor, &rebind);
+  }
+  if (status != RAYO_OK) throw Error(status, std::string(last_error()));
+  if (!lane) return;
+  for (size_t o = 0; o < outputs_.size(); ++o) {
+    if (outputs_[o].resident) copies.take_back(located.out[o]);
+  }
+  (*lane)->finish();
+}
+
+}  // namespace rayo
