@@ -1,5 +1,6 @@
 # One way to register a GoogleTest program: rayo_add_test(NAME foo_test SOURCES a.cpp LIBS rayo::core LABELS unit).
-# Every TEST in it becomes one ctest case, discovered when ctest runs.
+# Every TEST in it becomes one ctest case, discovered when ctest runs. What tests remember (verdicts of plugins) stays in the
+# build folder.
 include(GoogleTest)
 
 function(rayo_add_test)
@@ -21,5 +22,6 @@ function(rayo_add_test)
     set(ARG_LABELS unit)
   endif()
   gtest_discover_tests(${ARG_NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+                                  ENVIRONMENT "XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/tests/cache")
 endfunction()

@@ -18,6 +18,14 @@ const char *env_text(const char *name) noexcept {
   return value != nullptr && *value != '\0' ? value : nullptr;
 }
 
+std::string user_cache_folder() {
+  if (privileged_process()) return "";
+  const char *cache = env_text("XDG_CACHE_HOME");
+  if (cache != nullptr && cache[0] == '/') return std::string(cache) + "/rayo";
+  const char *home = env_text("HOME");
+  return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/rayo" : std::string();
+}
+
 std::string quote(std::string_view text) {
   constexpr size_t kLongest = 120;
   std::string out = "'";
@@ -46,11 +54,27 @@ uint32_t parse_threads(std::string_view source, std::string_view text) {
   return threads;
 }
 
+uint32_t parse_probe_ms(std::string_view source, std::string_view text) {
+  constexpr uint32_t kLongest = 600000;
+  uint32_t ms = 0;
+  const char *end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, ms);
+  if (result.ec != std::errc() || result.ptr != end || ms == 0 || ms > kLongest) {
+    fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: milliseconds from 1 to {}", source, quote(text), kLongest);
+  }
+  return ms;
+}
+
 uint32_t parse_policy(std::string_view source, std::string_view text) {
   if (text == "reproducible") return RAYO_POLICY_REPRODUCIBLE;
   if (text == "accurate") return RAYO_POLICY_ACCURATE;
   if (text == "relaxed") return RAYO_POLICY_RELAXED;
   fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: reproducible, accurate, relaxed", source, quote(text));
+}
+
+bool parse_log_format(std::string_view source, std::string_view text) {
+  if (text == "text" || text == "json") return text == "json";
+  fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: text, json", source, quote(text));
 }
 
 bool parse_switch(std::string_view source, std::string_view text) {

@@ -16,8 +16,10 @@ class Log {
   using Function = void (*)(void *ctx, int32_t level, const char *text);
 
   Log() = default;
-  // Lines above `level` are dropped; level < 0 drops all. function == nullptr writes "rayo: warn: text" to stderr.
-  Log(int32_t level, Function function, void *ctx) : level_(level), function_(function), ctx_(ctx) {}
+  // Lines above `level` are dropped; level < 0 drops all. function == nullptr writes to stderr "rayo: warn: text", or
+  // with `json` {"time":..., "level":"warn", "pid":..., "text":...} in one line.
+  Log(int32_t level, Function function, void *ctx, bool json = false)
+      : level_(level), function_(function), ctx_(ctx), json_(json) {}
 
   bool enabled(int32_t level) const noexcept { return level <= level_; }
   void write(int32_t level, const char *text) const noexcept;
@@ -31,6 +33,7 @@ class Log {
   int32_t level_ = RAYO_LOG_WARN;
   Function function_ = nullptr;
   void *ctx_ = nullptr;
+  bool json_ = false;
 };
 
 }  // namespace rayo

@@ -10,10 +10,12 @@
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/sha256.hpp"
 #include "loader/certificate.hpp"
 #include "loader/cpu_features.hpp"
 #include "loader/elf_look.hpp"
 #include "loader/fp_env.hpp"
+#include "loader/launch_marks.hpp"
 #include "loader/search.hpp"
 
 namespace rayo {
@@ -27,15 +29,22 @@ void keep_for_ever(boost::dll::shared_library library) {
   libraries->push_back(std::move(library));
 }
 
-// Runs `step` and fails if it left another floating-point environment behind; the old one is back in any case.
+// Runs `step` of a plugin's and fails if it throws what is not ours, or leaves another floating-point environment
+// behind; the old one is back in any case.
 template <class Step>
 void with_same_fp_environment(const char *what, Step &&step) {
   const FpEnvironment before;
   try {
     std::forward<Step>(step)();
-  } catch (...) {
+  } catch (const Error &) {
     before.restore();
     throw;
+  } catch (const std::exception &error) {
+    before.restore();
+    fail(RAYO_REFUSED, "its {} threw an exception: {}", what, error.what());
+  } catch (...) {
+    before.restore();
+    fail(RAYO_REFUSED, "its {} threw an exception of an unknown type", what);
   }
   if (const std::string change = before.restore(); !change.empty()) fail(RAYO_REFUSED, "its {} {}", what, change);
 }
@@ -53,10 +62,9 @@ void check_cpu(const rayo_note_desc &note, uint64_t cpu_features) {
 // The file that was inspected must be the file that was loaded.
 void check_unchanged(const std::string &path, const struct stat &before) {
   struct stat now {};
-  const bool same = ::stat(path.c_str(), &now) == 0 && now.st_dev == before.st_dev && now.st_ino == before.st_ino &&
-                    now.st_size == before.st_size && now.st_mtim.tv_sec == before.st_mtim.tv_sec &&
-                    now.st_mtim.tv_nsec == before.st_mtim.tv_nsec;
-  if (!same) fail(RAYO_REFUSED, "was replaced or changed while it was being loaded; start again");
+  if (::stat(path.c_str(), &now) != 0 || !same_file(now, before)) {
+    fail(RAYO_REFUSED, "was replaced or changed while it was being loaded; start again");
+  }
 }
 
 rayo_plugin_query_fn open_library(const std::string &path) {
@@ -96,20 +104,16 @@ rayo_instance *run_create(const rayo_plugin &plugin, const rayo_host &host) {
   return instance;
 }
 
-void load_into(LoadedPlugin *out, const rayo_host &host, const LoadRules &rules, const Log &log,
-               const std::function<const std::string *(std::string_view)> &taken) {
+void examine(PluginCandidate *out, const LoadRules &rules) {
   PluginRecord &record = *out->record;
   if (const std::string reason = distrust(record.file); !reason.empty()) fail(RAYO_REFUSED, "{}", reason);
-  const ElfLook look = look_at_elf(record.file);
+  out->look = look_at_elf(record.file);
+  const ElfLook &look = out->look;
   if (look.has_note) {
     record.name = look.note.name;
     record.vendor = look.note.vendor;
   }
   if (!look.reason.empty()) fail(RAYO_REFUSED, "{}", look.reason);
-  if (const std::string *other = taken(record.name); other != nullptr) {
-    fail(RAYO_REFUSED, "has the name {}, which {} has taken; the first one found wins", quote(record.name),
-         quote(*other));
-  }
   if (const std::string reason = abi_mismatch(look.note.abi_version, look.note.abi_min); !reason.empty()) {
     fail(RAYO_REFUSED, "{}", reason);
   }
@@ -119,14 +123,23 @@ void load_into(LoadedPlugin *out, const rayo_host &host, const LoadRules &rules,
       fail(RAYO_REFUSED, "{}", reason);
     }
   }
+}
 
+void start(LoadedPlugin *out, const ElfLook &look, const rayo_host &host, const LoadRules &rules, const Log &log) {
+  PluginRecord &record = *out->record;
+  const auto step = [&rules](const char *what) {
+    if (rules.on_step) rules.on_step(what);
+  };
   rayo_plugin_query_fn query = nullptr;
+  step("loading");
   with_same_fp_environment("loading", [&] { query = open_library(record.file); });
   check_unchanged(record.file, look.file);
   const rayo_plugin *plugin = nullptr;
+  step("in its query");
   with_same_fp_environment("query", [&] { plugin = run_query(query, host); });
   out->answer = check_answer(plugin, look.note, log);
   rayo_instance *instance = nullptr;
+  step("in its create");
   try {
     with_same_fp_environment("create", [&] { instance = run_create(*plugin, host); });
   } catch (...) {
@@ -140,22 +153,49 @@ void load_into(LoadedPlugin *out, const rayo_host &host, const LoadRules &rules,
   record.state = PluginState::ready;
 }
 
-}  // namespace
-
-LoadedPlugin load_plugin(const std::string &path, const rayo_host &host, const LoadRules &rules, const Log &log,
-                         const std::function<const std::string *(std::string_view name)> &taken) {
-  LoadedPlugin loaded;
-  loaded.record = std::make_unique<PluginRecord>();
-  loaded.record->file = path;
+// The reason of what `body` throws becomes the record's.
+template <class Body>
+void judge(PluginRecord *record, Body &&body) {
   try {
-    load_into(&loaded, host, rules, log, taken);
-    log(RAYO_LOG_INFO, "plugin {} is ready: {} kernels, {}", loaded.record->name, loaded.answer.kernels.size(), path);
+    std::forward<Body>(body)();
   } catch (const std::bad_alloc &) {
     throw;
   } catch (const std::exception &error) {
+    record->reason = error.what();
+  }
+}
+
+}  // namespace
+
+PluginCandidate examine_plugin(const std::string &path, const LoadRules &rules) {
+  PluginCandidate candidate;
+  candidate.record = std::make_unique<PluginRecord>();
+  candidate.record->file = path;
+  judge(candidate.record.get(), [&] { examine(&candidate, rules); });
+  return candidate;
+}
+
+LoadedPlugin start_plugin(PluginCandidate candidate, const rayo_host &host, const LoadRules &rules, const Log &log,
+                          const PluginRecord *same_name) {
+  LoadedPlugin loaded;
+  loaded.record = std::move(candidate.record);
+  PluginRecord &record = *loaded.record;
+  if (record.reason.empty()) {
+    judge(&record, [&] {
+      if (same_name != nullptr) {
+        fail(RAYO_REFUSED, "has the name {}, which {} has taken; the first one found wins", quote(record.name),
+             quote(same_name->file));
+      }
+      if (candidate.marked) record.launch_mark = launch_mark(record.sha256(), record.name);
+      const LaunchGuard guard(record.launch_mark);
+      start(&loaded, candidate.look, host, rules, log);
+    });
+  }
+  if (record.reason.empty()) {
+    log(RAYO_LOG_INFO, "plugin {} is ready: {} kernels, {}", record.name, loaded.answer.kernels.size(), record.file);
+  } else {
     loaded.answer = PluginAnswer{};
-    loaded.record->reason = error.what();
-    log(RAYO_LOG_INFO, "plugin file {} is rejected: it {}", path, error.what());
+    log(RAYO_LOG_INFO, "plugin file {} is not used: it {}", record.file, record.reason);
   }
   return loaded;
 }

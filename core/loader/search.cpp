@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <new>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
@@ -116,25 +117,28 @@ std::vector<std::string> split_plugin_path(std::string_view path) {
 
 std::string real_path(const std::string &path) {
   const std::unique_ptr<char, decltype(&std::free)> resolved(::realpath(path.c_str(), nullptr), &std::free);
+  if (!resolved && errno == ENOMEM) throw std::bad_alloc();  // not "it is not there"
   return resolved ? std::string(resolved.get()) : std::string();
 }
 
-std::vector<std::string> default_folders(std::string_view kind) {
+std::vector<std::string> package_paths(std::string_view name) {
   std::vector<std::string> candidates;
   if (!own_path().empty()) {
     const fs::path home = fs::path(own_path()).parent_path();
-    candidates.push_back((home / "rayo" / kind).string());  // also right for lib/x86_64-linux-gnu
-    candidates.push_back((home / "../lib/rayo" / kind).string());
+    candidates.push_back((home / "rayo" / name).string());  // also right for lib/x86_64-linux-gnu
+    candidates.push_back((home / "../lib/rayo" / name).string());
   }
-  candidates.push_back((fs::path(RAYO_COMPILED_DIR) / kind).string());
-  std::vector<std::string> folders;
+  candidates.push_back((fs::path(RAYO_COMPILED_DIR) / name).string());
+  std::vector<std::string> found;
   for (const std::string &candidate : candidates) {
     std::string real = real_path(candidate);
-    if (real.empty() || std::find(folders.begin(), folders.end(), real) != folders.end()) continue;
-    folders.push_back(std::move(real));
+    if (real.empty() || std::find(found.begin(), found.end(), real) != found.end()) continue;
+    found.push_back(std::move(real));
   }
-  return folders;
+  return found;
 }
+
+std::vector<std::string> default_folders(std::string_view kind) { return package_paths(kind); }
 
 SearchResult search_folders(const std::vector<std::string> &folders) {
   SearchResult result;

@@ -24,6 +24,9 @@ struct SearchResult {
 // "a:b" to its entries, as they stand; empty ones too (they are refused later, not taken for the current directory).
 std::vector<std::string> split_plugin_path(std::string_view path);
 
+// What exists of the package's own lib/rayo/NAME: beside this library, then in the compiled-in place. Real paths.
+std::vector<std::string> package_paths(std::string_view name);
+
 // The built-in folders of a kind ("plugins", "executors") that exist: lib/rayo/KIND beside this library, then the
 // compiled-in one.
 std::vector<std::string> default_folders(std::string_view kind);

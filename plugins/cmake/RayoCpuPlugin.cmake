@@ -86,4 +86,5 @@ function(rayo_cpu_plugin)
   set_target_properties(${target} PROPERTIES PREFIX "" OUTPUT_NAME ${ARG_NAME} LINK_DEPENDS ${map}
                         LIBRARY_OUTPUT_DIRECTORY ${RAYO_PLUGIN_OUTPUT_DIR})
   install(TARGETS ${target} LIBRARY DESTINATION ${RAYO_PLUGIN_INSTALL_DIR})
+  rayo_list_in_manifest(${target})
 endfunction()

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loader/verdict_cache.hpp"
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/env.hpp"
+#include "base/error.hpp"
+#include "base/locked_file.hpp"
+#include "base/read_file.hpp"
+#include "base/sha256.hpp"
+#include "loader/search.hpp"
+
+namespace rayo {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char *kSchema = "urn:rayo:verdicts:1";
+constexpr size_t kLargest = size_t{4} << 20;
+constexpr size_t kMostEntries = 1024;
+
+int64_t nanoseconds(const timespec &time) { return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec; }
+
+timespec to_timespec(int64_t ns) {
+  timespec time{};
+  time.tv_sec = ns / 1000000000;
+  time.tv_nsec = ns % 1000000000;
+  return time;
+}
+
+const char *state_name(PluginState state) {
+  return state == PluginState::ready ? "ready" : state == PluginState::quarantined ? "quarantined" : "rejected";
+}
+
+PluginState state_of(const std::string &name) {
+  if (name == "ready") return PluginState::ready;
+  return name == "quarantined" ? PluginState::quarantined : PluginState::rejected;
+}
+
+// Drops the oldest entries.
+template <class Map>
+void cut(Map *map) {
+  while (map->size() > kMostEntries) {
+    auto oldest = map->begin();
+    for (auto it = map->begin(); it != map->end(); ++it) {
+      if (it->second.at < oldest->second.at) oldest = it;
+    }
+    map->erase(oldest);
+  }
+}
+
+std::string key_of(const std::string &sha256, const std::string &machine) { return sha256 + " " + machine; }
+
+}  // namespace
+
+std::string VerdictCache::default_path() {
+  const std::string folder = user_cache_folder();
+  return folder.empty() ? folder : folder + "/verdicts.json";
+}
+
+VerdictCache::VerdictCache(std::string path) : path_(std::move(path)) {
+  if (!path_.empty()) contents_ = read(path_);
+}
+
+VerdictCache::Contents VerdictCache::read(const std::string &path) {
+  Contents contents;
+  const std::string real = real_path(path);
+  std::string text;
+  if (real.empty() || !distrust(real).empty() || !read_file_bounded(real, kLargest, &text).empty()) return contents;
+  try {
+    const json document = json::parse(text);
+    if (document.at("schema") != kSchema) return contents;
+    for (const auto &[file, entry] : document.at("files").items()) {
+      FileEntry &out = contents.files[file];
+      out.file.st_dev = entry.at("dev").get<dev_t>();
+      out.file.st_ino = entry.at("ino").get<ino_t>();
+      out.file.st_size = entry.at("size").get<off_t>();
+      out.file.st_mtim = to_timespec(entry.at("mtime").get<int64_t>());
+      out.file.st_ctim = to_timespec(entry.at("ctime").get<int64_t>());
+      out.sha256 = entry.at("sha256").get<std::string>();
+      out.at = entry.at("at").get<int64_t>();
+    }
+    for (const auto &[key, entry] : document.at("verdicts").items()) {
+      Verdict &out = contents.verdicts[key];
+      out.state = state_of(entry.at("state").get<std::string>());
+      out.reason = entry.at("reason").get<std::string>();
+      out.at = entry.at("at").get<int64_t>();
+      out.expires = entry.at("expires").get<int64_t>();
+      if (out.state != PluginState::ready && out.reason.empty()) return Contents{};
+    }
+    for (const auto &[key, entry] : document.at("launches").items()) {
+      contents.launches[key] = {entry.at("count").get<int64_t>(), entry.at("at").get<int64_t>()};
+    }
+  } catch (const json::exception &) {
+    return Contents{};
+  }
+  return contents;
+}
+
+std::string VerdictCache::text_of(const Contents &contents) {
+  json files = json::object();
+  for (const auto &[path, entry] : contents.files) {
+    files[path] = {{"dev", entry.file.st_dev},
+                   {"ino", entry.file.st_ino},
+                   {"size", entry.file.st_size},
+                   {"mtime", nanoseconds(entry.file.st_mtim)},
+                   {"ctime", nanoseconds(entry.file.st_ctim)},
+                   {"sha256", entry.sha256},
+                   {"at", entry.at}};
+  }
+  json verdicts = json::object();
+  for (const auto &[key, verdict] : contents.verdicts) {
+    verdicts[key] = {{"state", state_name(verdict.state)},
+                     {"reason", verdict.reason},
+                     {"at", verdict.at},
+                     {"expires", verdict.expires}};
+  }
+  json launches = json::object();
+  for (const auto &[key, crashes] : contents.launches) {
+    launches[key] = {{"count", crashes.count}, {"at", crashes.at}};
+  }
+  const json document = {{"schema", kSchema}, {"files", files}, {"verdicts", verdicts}, {"launches", launches}};
+  return document.dump(1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string VerdictCache::sha256(const std::string &path, const struct stat &file) {
+  const auto known = contents_.files.find(path);
+  if (known != contents_.files.end() && same_file(known->second.file, file)) return known->second.sha256;
+  FileEntry entry{file, sha256_of_file(path, &file), std::time(nullptr)};
+  if (entry.sha256.empty()) return "";
+  fresh_.files[path] = entry;
+  contents_.files[path] = entry;
+  return entry.sha256;
+}
+
+std::optional<Verdict> VerdictCache::find(const std::string &sha256, const std::string &machine, int64_t now) const {
+  const auto it = contents_.verdicts.find(key_of(sha256, machine));
+  if (it == contents_.verdicts.end()) return std::nullopt;
+  const Verdict &verdict = it->second;
+  // A clock that was set back must not keep a verdict for ever.
+  if (verdict.expires != 0 && (now >= verdict.expires || now < verdict.at)) return std::nullopt;
+  return verdict;
+}
+
+void VerdictCache::put(const std::string &sha256, const std::string &machine, const Verdict &verdict) {
+  const std::string key = key_of(sha256, machine);
+  fresh_.verdicts[key] = verdict;
+  contents_.verdicts[key] = verdict;
+}
+
+void VerdictCache::forget(const std::string &sha256) {
+  for (Contents *contents : {&contents_, &fresh_}) {
+    std::erase_if(contents->verdicts, [&](const auto &entry) { return entry.first.starts_with(sha256); });
+    std::erase_if(contents->launches, [&](const auto &entry) { return entry.first.starts_with(sha256); });
+  }
+  forgotten_.insert(sha256);
+}
+
+LaunchCrashes VerdictCache::launch_crashes(const std::string &sha256, const std::string &program) const {
+  const auto it = contents_.launches.find(key_of(sha256, program));
+  return it != contents_.launches.end() ? it->second : LaunchCrashes{};
+}
+
+void VerdictCache::count_launch(const std::string &sha256, const std::string &program, bool crashed, int64_t now) {
+  const std::string key = key_of(sha256, program);
+  if (!crashed && !contents_.launches.contains(key)) return;
+  for (auto *launches : {&contents_.launches, &fresh_.launches}) {
+    LaunchCrashes &entry = (*launches)[key];
+    entry = {crashed ? entry.count + 1 : 0, now};
+  }
+  if (!crashed) cleared_.insert(key);
+}
+
+void VerdictCache::save(const Log &log) {
+  if (path_.empty() ||
+      (fresh_.files.empty() && fresh_.verdicts.empty() && fresh_.launches.empty() && forgotten_.empty())) {
+    return;
+  }
+  const std::string problem = update_file(path_, [this] {
+    Contents merged = read(path_);
+    for (const std::string &sha256 : forgotten_) {
+      std::erase_if(merged.verdicts, [&](const auto &entry) { return entry.first.starts_with(sha256); });
+      std::erase_if(merged.launches, [&](const auto &entry) { return entry.first.starts_with(sha256); });
+    }
+    for (const auto &[key, crashes] : fresh_.launches) {
+      LaunchCrashes &entry = merged.launches[key];
+      entry = {(cleared_.contains(key) ? 0 : entry.count) + crashes.count, crashes.at};
+    }
+    std::erase_if(merged.launches, [](const auto &entry) { return entry.second.count == 0; });
+    for (const auto &[path, entry] : fresh_.files) merged.files[path] = entry;
+    for (const auto &[key, verdict] : fresh_.verdicts) merged.verdicts[key] = verdict;
+    // What is gone needs no hash: folders of tests and builds would pile up.
+    std::erase_if(merged.files, [](const auto &entry) {
+      struct stat now {};
+      return ::stat(entry.first.c_str(), &now) != 0 || !same_file(now, entry.second.file);
+    });
+    cut(&merged.files);
+    cut(&merged.verdicts);
+    cut(&merged.launches);
+    return text_of(merged);
+  });
+  if (!problem.empty()) {
+    log(RAYO_LOG_DEBUG, "verdicts of plugins are not kept: {} {}", path_, problem);
+    return;
+  }
+  fresh_ = Contents{};
+  forgotten_.clear();
+  cleared_.clear();
+}
+
+}  // namespace rayo
