@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The file is one JSON object whose list of events is kept closed: a flush writes over the closing brackets and closes
+// the list again behind the new events.
+#include "trace/trace.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "base/env.hpp"
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+
+namespace rayo {
+namespace {
+
+constexpr uint32_t kDeepest = 64;  // open spans of a plugin, nested in one thread
+
+const char *kind_name(SpanKind kind) {
+  static constexpr const char *kNames[] = {"runtime", "load", "plan",  "call",  "submit",
+                                           "copy",    "wait", "guard", "plugin"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+template <size_t N>
+void copy_text(char (&to)[N], std::string_view text) noexcept {
+  const size_t length = std::min(text.size(), N - 1);
+  std::memcpy(to, text.data(), length);
+  to[length] = '\0';
+}
+
+uint32_t thread_id() noexcept {
+  thread_local const auto id = static_cast<uint32_t>(::syscall(SYS_gettid));
+  return id;
+}
+
+void append_event(std::string *out, const TraceEvent &event) {
+  const auto micros = [](int64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); };
+  *out += fmt::format(R"(,
+{{"name":{},"cat":"{}","ph":"X","ts":{},"dur":{},"pid":{},"tid":{},"args":{{)",
+                      json_string(event.name), kind_name(event.kind), micros(event.begin_ns), micros(event.duration_ns),
+                      ::getpid(), event.thread);
+  const char *comma = "";
+  const auto add = [&](const char *key, const std::string &value) {
+    *out += fmt::format("{}\"{}\":{}", comma, key, value);
+    comma = ",";
+  };
+  if (event.device[0] != '\0') add("device", json_string(event.device));
+  if (event.kernel[0] != '\0') add("kernel", json_string(event.kernel));
+  if (event.threads != 0) add("threads", std::to_string(event.threads));
+  *out += "}}";
+}
+
+// All of `text` at `offset`.
+bool write_at(int file, const std::string &text, int64_t offset) noexcept {
+  size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t wrote = ::pwrite(file, text.data() + done, text.size() - done, offset + static_cast<int64_t>(done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return false;
+    done += static_cast<size_t>(wrote);
+  }
+  return true;
+}
+
+std::string closing(uint64_t dropped) { return fmt::format("\n],\n\"otherData\":{{\"dropped\":\"{}\"}}}}\n", dropped); }
+
+}  // namespace
+
+// Every trace of this process, in the order of their opening.
+struct Traces {
+  std::mutex mutex;
+  std::vector<Trace *> all;
+
+  static Traces &get() {
+    static auto *traces = new Traces;  // never destroyed: threads may outlive static destructors
+    return *traces;
+  }
+
+ private:
+  Traces() {
+    ::pthread_atfork([] { get().mutex.lock(); }, [] { get().mutex.unlock(); },
+                     [] {
+                       for (Trace *trace : get().all) trace->foreign_.store(true, std::memory_order_relaxed);
+                       get().mutex.unlock();
+                     });
+    std::atexit([] {
+      for (Trace *trace : get().all) fence([trace] { trace->flush(); });
+    });
+  }
+};
+
+// Single producer (the thread that holds it), single consumer (flush, under the trace's mutex).
+struct Trace::Ring {
+  std::unique_ptr<TraceEvent[]> events = std::make_unique_for_overwrite<TraceEvent[]>(kCapacity);
+  std::atomic<uint32_t> head{0};
+  std::atomic<uint32_t> tail{0};
+  std::atomic<uint64_t> dropped{0};
+  std::atomic<bool> held{true};
+  // The producer's own.
+  TraceEvent open[kDeepest];
+  uint32_t depth = 0;
+};
+
+// What a thread remembers: its ring in the trace it used last.
+struct Trace::Slot {
+  ~Slot() { release(); }
+  void release() noexcept {
+    if (ring != nullptr) ring->held.store(false, std::memory_order_release);
+    ring = nullptr;
+    trace = nullptr;
+  }
+  Trace *trace = nullptr;
+  Ring *ring = nullptr;
+};
+
+Trace::Trace(std::string path, int file) : path_(std::move(path)), file_(file) {}
+Trace::~Trace() = default;
+
+int64_t trace_now() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+Trace *Trace::open(std::string path) {
+  if (const size_t at = path.find("%p"); at != std::string::npos) path.replace(at, 2, std::to_string(::getpid()));
+  Traces &traces = Traces::get();
+  const std::lock_guard lock(traces.mutex);
+  for (Trace *trace : traces.all) {
+    if (trace->path_ == path) return trace;
+  }
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+  if (file < 0) {
+    fail(RAYO_IO, "trace file {} cannot be written: {}; name a file in a folder that exists", quote(path),
+         std::strerror(errno));
+  }
+  const std::string head = fmt::format(
+      R"({{"displayTimeUnit":"ns","traceEvents":[
+{{"name":"process_name","ph":"M","pid":{},"args":{{"name":{}}}}})",
+      ::getpid(), json_string(program_invocation_short_name));
+  if (!write_at(file, head + closing(0), 0)) {
+    const int why = errno;
+    ::close(file);
+    fail(RAYO_IO, "trace file {} cannot be written: {}", quote(path), std::strerror(why));
+  }
+  traces.all.reserve(traces.all.size() + 1);
+  auto *trace = new Trace(path, file);
+  trace->tail_ = static_cast<int64_t>(head.size());
+  traces.all.push_back(trace);
+  return trace;
+}
+
+Trace::Ring *Trace::take_ring() {
+  const std::lock_guard lock(mutex_);
+  for (const auto &ring : rings_) {
+    bool held = false;
+    if (ring->held.compare_exchange_strong(held, true, std::memory_order_acq_rel)) {
+      ring->depth = 0;
+      return ring.get();
+    }
+  }
+  return rings_.emplace_back(std::make_unique<Ring>()).get();
+}
+
+Trace::Ring *Trace::ring() noexcept {
+  if (foreign_.load(std::memory_order_relaxed)) return nullptr;
+  thread_local Slot slot;
+  if (slot.trace == this) return slot.ring;
+  slot.release();
+  if (fence([this] { slot.ring = take_ring(); }) != RAYO_OK) return nullptr;
+  slot.trace = this;
+  return slot.ring;
+}
+
+void Trace::add(const TraceEvent &event) noexcept {
+  Ring *ring = this->ring();
+  if (ring == nullptr) return;
+  const uint32_t head = ring->head.load(std::memory_order_relaxed);
+  if (head - ring->tail.load(std::memory_order_acquire) == kCapacity) {
+    ring->dropped.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  TraceEvent &place = ring->events[head % kCapacity];
+  place = event;
+  place.thread = thread_id();
+  ring->head.store(head + 1, std::memory_order_release);
+}
+
+uint64_t Trace::begin(const char *name) noexcept {
+  Ring *ring = this->ring();
+  if (ring == nullptr || name == nullptr || ring->depth == kDeepest) return 0;
+  TraceEvent &event = ring->open[ring->depth];
+  event = {};
+  event.kind = SpanKind::plugin;
+  copy_text(event.name, name);
+  event.begin_ns = trace_now();
+  return ++ring->depth;
+}
+
+void Trace::end(uint64_t token) noexcept {
+  Ring *ring = this->ring();
+  if (ring == nullptr || token == 0 || token > ring->depth) return;
+  // Spans inside that were never ended go with it.
+  ring->depth = static_cast<uint32_t>(token - 1);
+  TraceEvent event = ring->open[ring->depth];
+  event.duration_ns = trace_now() - event.begin_ns;
+  add(event);
+}
+
+uint64_t Trace::dropped() const noexcept {
+  if (foreign_.load(std::memory_order_relaxed)) return 0;
+  const std::lock_guard lock(mutex_);
+  uint64_t sum = 0;
+  for (const auto &ring : rings_) sum += ring->dropped.load(std::memory_order_relaxed);
+  return sum;
+}
+
+void Trace::flush() {
+  if (foreign_.load(std::memory_order_relaxed)) return;
+  const std::lock_guard lock(mutex_);
+  std::string text;
+  uint64_t dropped = 0;
+  for (const auto &ring : rings_) {
+    const uint32_t head = ring->head.load(std::memory_order_acquire);
+    uint32_t tail = ring->tail.load(std::memory_order_relaxed);
+    for (; tail != head; ++tail) append_event(&text, ring->events[tail % kCapacity]);
+    ring->tail.store(tail, std::memory_order_release);
+    dropped += ring->dropped.load(std::memory_order_relaxed);
+  }
+  if (!text.empty()) write(text, dropped);
+}
+
+void Trace::write(const std::string &events, uint64_t dropped) {
+  if (write_at(file_, events + closing(dropped), tail_)) {
+    tail_ += static_cast<int64_t>(events.size());
+    return;
+  }
+  const int why = errno;
+  // What was there before stays whole; the events are lost.
+  const std::string end = closing(dropped);
+  if (write_at(file_, end, tail_)) (void)!::ftruncate(file_, tail_ + static_cast<int64_t>(end.size()));
+  fail(RAYO_IO, "trace file {} cannot be written: {}; its newest events are lost", quote(path_), std::strerror(why));
+}
+
+void Span::start(SpanKind kind, std::string_view name, std::string_view device, std::string_view kernel,
+                 uint32_t threads) noexcept {
+  event_.kind = kind;
+  event_.threads = static_cast<uint16_t>(threads);
+  copy_text(event_.name, name);
+  copy_text(event_.device, device);
+  copy_text(event_.kernel, kernel);
+  event_.begin_ns = trace_now();
+}
+
+void Span::finish() noexcept {
+  event_.duration_ns = trace_now() - event_.begin_ns;
+  trace_->add(event_);
+}
+
+}  // namespace rayo
