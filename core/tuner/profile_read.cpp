@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reading profiles. A profile is data from a file that anything may have happened to: size, nesting, types, lengths,
+// indices and numbers are all checked, and the message says what was wrong.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.hpp"
+#include "tuner/features.hpp"
+#include "tuner/profile.hpp"
+
+namespace rayo {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kDeepest = 12;
+constexpr size_t kMostEntries = 100'000;
+constexpr size_t kMostCandidates = 4096;
+constexpr size_t kMostText = 4096;
+constexpr int32_t kMostLevel = 256;
+
+[[noreturn]] void refuse(const std::string &what) { throw Error(RAYO_REFUSED, what); }
+
+const json &member(const json &object, const char *name, const std::string &where) {
+  if (!object.is_object()) refuse(where + " is not an object");
+  const auto it = object.find(name);
+  if (it == object.end()) refuse(fmt::format("{} has no '{}'", where, name));
+  return *it;
+}
+
+std::string text(const json &object, const char *name, const std::string &where) {
+  const json &value = member(object, name, where);
+  if (!value.is_string()) refuse(fmt::format("{}.{} is not a text", where, name));
+  auto result = value.get<std::string>();
+  if (result.size() > kMostText) refuse(fmt::format("{}.{} is {} bytes long", where, name, result.size()));
+  return result;
+}
+
+uint64_t whole(const json &value, uint64_t most, const std::string &where) {
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > most) {
+    refuse(fmt::format("{} is not an integer from 0 to {}", where, most));
+  }
+  return value.get<uint64_t>();
+}
+
+double real(const json &value, const std::string &where) {
+  const double result = value.is_number() ? value.get<double>() : -1;
+  if (!(result >= 0) || result > 1e18) refuse(where + " is not a number from 0 to 1e18");
+  return result;
+}
+
+const json &array(const json &object, const char *name, size_t most, const std::string &where) {
+  const json &value = member(object, name, where);
+  if (!value.is_array() || value.size() > most) {
+    refuse(fmt::format("{}.{} is not a list of at most {} items", where, name, most));
+  }
+  return value;
+}
+
+std::vector<uint64_t> increasing(const json &object, const char *name, size_t most, const std::string &where) {
+  std::vector<uint64_t> out;
+  for (const json &value : array(object, name, most, where)) {
+    out.push_back(whole(value, UINT64_MAX, fmt::format("{}.{}", where, name)));
+    if (out.size() > 1 && out.back() <= out[out.size() - 2])
+      refuse(fmt::format("{}.{} does not increase", where, name));
+  }
+  if (out.empty()) refuse(fmt::format("{}.{} is empty", where, name));
+  return out;
+}
+
+int32_t level_of(const json &object, const std::string &where) {
+  const json &value = member(object, "level", where);
+  if (!value.is_number_integer()) refuse(where + ".level is not an integer");
+  const auto level = value.get<int64_t>();
+  if (level < 0 || level > kMostLevel) refuse(fmt::format("{}.level is {}; legal: 0 to {}", where, level, kMostLevel));
+  return static_cast<int32_t>(level);
+}
+
+uint32_t class_of(const json &object, const std::string &where) {
+  return static_cast<uint32_t>(whole(member(object, "class", where), 1000, where + ".class"));
+}
+
+Machine read_machine(const json &document) {
+  const json &object = member(document, "machine", "the profile");
+  Machine machine;
+  machine.class_key = text(object, "class", "machine");
+  machine.instance_key = text(object, "instance", "machine");
+  machine.cpu = text(object, "cpu", "machine");
+  machine.isa = text(object, "isa", "machine");
+  machine.caches = text(object, "caches", "machine");
+  machine.topology = text(object, "topology", "machine");
+  for (const json &device : array(object, "devices", 256, "machine")) {
+    machine.devices.push_back(
+        {text(device, "id", "a device"), text(device, "name", "a device"), text(device, "driver", "a device")});
+  }
+  return machine;
+}
+
+ProfileTransfer read_transfer(const json &object) {
+  const std::string where = "a transfer";
+  ProfileTransfer out;
+  out.device = text(object, "device", where);
+  const auto number = [&](const char *name) { return real(member(object, name, where), where + "." + name); };
+  out.launch_ns = number("launch_ns");
+  out.to_latency_ns = number("to_latency_ns");
+  out.to_bytes_per_ns = number("to_bytes_per_ns");
+  out.from_latency_ns = number("from_latency_ns");
+  out.from_bytes_per_ns = number("from_bytes_per_ns");
+  return out;
+}
+
+std::vector<std::vector<double>> matrix(const json &object, const char *name, size_t rows, size_t columns,
+                                        const std::string &where) {
+  std::vector<std::vector<double>> out;
+  const json &lists = array(object, name, rows, where);
+  for (const json &list : lists) {
+    if (!list.is_array() || list.size() != columns) {
+      refuse(fmt::format("{}.{} has a row that is not {} numbers", where, name, columns));
+    }
+    std::vector<double> row;
+    for (const json &value : list) {
+      row.push_back(value.is_null() ? -1.0 : real(value, fmt::format("{}.{}", where, name)));
+    }
+    out.push_back(std::move(row));
+  }
+  if (out.size() != rows) refuse(fmt::format("{}.{} has {} rows for {} candidates", where, name, out.size(), rows));
+  return out;
+}
+
+void read_surfaces(const json &object, const std::string &where, ProfileEntry *entry) {
+  for (const json &each : array(object, "surfaces", 4096, where)) {
+    Surface surface;
+    surface.shape_class = class_of(each, where);
+    surface.level = level_of(each, where);
+    surface.volumes = increasing(each, "volumes", 4096, where);
+    surface.times = matrix(each, "ns", entry->candidates.size(), surface.volumes.size(), where);
+    surface.noise = matrix(each, "noise", entry->candidates.size(), surface.volumes.size(), where);
+    if (surface.shape_class < kShapeClasses) entry->surfaces.push_back(std::move(surface));
+  }
+}
+
+void read_choices(const json &object, const std::string &where, ProfileEntry *entry) {
+  for (const json &each : array(object, "choices", 4096, where)) {
+    ChoiceRow row;
+    row.threads = static_cast<uint32_t>(whole(member(each, "threads", where), 1024, where + ".threads"));
+    row.shape_class = class_of(each, where);
+    row.level = level_of(each, where);
+    row.from = increasing(each, "from", 4096, where);
+    if (row.from.front() != 0) refuse(where + ".choices do not begin at 0");
+    const json &list = array(each, "candidate", row.from.size(), where);
+    for (const json &value : list) {
+      row.candidate.push_back(static_cast<uint32_t>(whole(value, entry->candidates.size() - 1, where + ".candidate")));
+    }
+    if (row.candidate.size() != row.from.size()) refuse(where + ".choices: 'from' and 'candidate' differ in length");
+    if (row.shape_class < kShapeClasses) entry->choices.push_back(std::move(row));
+  }
+}
+
+uint32_t plugin_of(const json &object, const Profile &profile, const std::string &where) {
+  if (profile.plugins.empty()) refuse(where + " names a plugin, and 'plugins' is empty");
+  return static_cast<uint32_t>(whole(member(object, "plugin", where), profile.plugins.size() - 1, where + ".plugin"));
+}
+
+ProfileEntry read_entry(const json &object, const Profile &profile, size_t index) {
+  std::string where = fmt::format("entries[{}]", index);
+  ProfileEntry entry;
+  entry.op = text(object, "op", where);
+  where += fmt::format(" ({})", entry.op.substr(0, 40));
+  entry.schema_version =
+      static_cast<uint32_t>(whole(member(object, "schema_version", where), UINT32_MAX, where + ".schema_version"));
+  entry.types = text(object, "types", where);
+  entry.layout = text(object, "layout", where);
+  entry.residency = text(object, "residency", where);
+  for (const json &each : array(object, "candidates", kMostCandidates, where)) {
+    ProfileCandidate candidate;
+    candidate.plugin = plugin_of(each, profile, where);
+    candidate.device = text(each, "device", where);
+    candidate.kernel = text(each, "kernel", where);
+    candidate.threads = static_cast<uint32_t>(whole(member(each, "threads", where), 1024, where + ".threads"));
+    if (candidate.threads == 0) refuse(where + ".threads is 0");
+    candidate.checked = text(each, "checked", where);
+    entry.candidates.push_back(std::move(candidate));
+  }
+  for (const json &each : array(object, "rejected", kMostCandidates, where)) {
+    entry.rejected.push_back(
+        {plugin_of(each, profile, where), text(each, "device", where), text(each, "reason", where)});
+  }
+  if (!entry.candidates.empty()) {
+    read_surfaces(object, where, &entry);
+    read_choices(object, where, &entry);
+  }
+  return entry;
+}
+
+// Over everything before the line that holds it. A file without one was written by hand.
+void check_sum(std::string_view content) {
+  const size_t at = content.rfind("\n  \"checksum\": \"");
+  if (at == std::string_view::npos) return;
+  const size_t begin = at + std::strlen("\n  \"checksum\": \"");
+  const std::string expected = checksum_text(content.substr(0, at + 1));
+  if (content.substr(begin, 16) != expected) {
+    refuse(
+        "it is damaged: its checksum does not match (edited by hand? then remove the line \"checksum\", and the "
+        "comma before it)");
+  }
+}
+
+json parse_bounded(std::string_view content) {
+  const auto guard = [](int depth, json::parse_event_t, json &) {
+    if (depth > kDeepest) refuse("it is nested too deeply");
+    return true;
+  };
+  try {
+    return json::parse(content.begin(), content.end(), guard);
+  } catch (const json::exception &error) {
+    std::string what = error.what();
+    refuse(fmt::format("it is empty, cut off or damaged: {}",
+                       what.substr(what.find(']') + (what.find(']') + 1 < what.size() ? 2 : 1), 160)));
+  }
+}
+
+class File {
+ public:
+  explicit File(const std::string &path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)) {}
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  File(const File &) = delete;
+  File &operator=(const File &) = delete;
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Profile parse_profile(std::string_view content) {
+  if (content.size() > kMostProfileBytes) {
+    refuse(fmt::format("it has {} bytes; at most {} are read", content.size(), kMostProfileBytes));
+  }
+  const json document = parse_bounded(content);
+  const std::string schema = text(document, "schema", "the profile");
+  if (schema != kProfileSchema) {
+    const bool newer = schema.rfind("urn:rayo:profile:", 0) == 0;
+    refuse(fmt::format("its schema is '{}', {} '{}'", schema.substr(0, 60),
+                       newer ? "from another version of Rayo; this one reads" : "expected", kProfileSchema));
+  }
+  check_sum(content);
+  Profile profile;
+  profile.created = text(document, "created", "the profile");
+  profile.kind = text(document, "kind", "the profile");
+  const json &complete = member(document, "complete", "the profile");
+  profile.complete = complete.is_boolean() && complete.get<bool>();
+  profile.machine = read_machine(document);
+  for (const json &each : array(document, "plugins", kMostCandidates, "the profile")) {
+    profile.plugins.push_back(
+        {text(each, "name", "a plugin"), text(each, "sha256", "a plugin"), text(each, "version", "a plugin")});
+  }
+  for (const json &each : array(document, "transfers", 256, "the profile")) {
+    profile.transfers.push_back(read_transfer(each));
+  }
+  for (const json &each : array(document, "entries", kMostEntries, "the profile")) {
+    profile.entries.push_back(read_entry(each, profile, profile.entries.size()));
+  }
+  return profile;
+}
+
+Profile read_profile(const std::string &path) {
+  const File file(path);
+  if (file.get() < 0) {
+    const int error = errno;
+    throw Error(error == ENOENT || error == ENOTDIR ? RAYO_NOT_FOUND : RAYO_IO,
+                fmt::format("it cannot be opened: {}", std::strerror(error)));
+  }
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) refuse("it is not a regular file");
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (size > kMostProfileBytes) {
+    refuse(fmt::format("it has {} bytes; at most {} are read", size, kMostProfileBytes));
+  }
+  std::string content(size, '\0');
+  uint64_t have = 0;
+  while (have < size) {
+    const ssize_t got = ::read(file.get(), content.data() + have, size - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error(RAYO_IO, fmt::format("it cannot be read: {}", std::strerror(errno)));
+    if (got == 0) break;
+    have += static_cast<uint64_t>(got);
+  }
+  content.resize(have);
+  return parse_profile(content);
+}
+
+}  // namespace rayo

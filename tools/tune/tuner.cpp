@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tuner.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <map>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/error.hpp"
+#include "profile_file.hpp"
+#include "tools/command.hpp"
+#include "tuner/fingerprint.hpp"
+#include "tuner/model.hpp"
+
+namespace rayo::tools::tune {
+namespace {
+
+constexpr double kFarBehind = 2.5;     // a candidate this much slower, and not catching up, is measured no further
+constexpr double kSaveEvery = 2;       // seconds
+constexpr double kCloseEnough = 1.05;  // a crossover with measured points this near on both sides is found
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+}  // namespace
+
+// Times by shape class, level and volume, until they become surfaces.
+struct Tuner::Grown {
+  ProfileEntry entry;
+  struct Point {
+    std::vector<double> ns;
+    std::vector<double> noise;
+  };
+  std::map<std::pair<uint32_t, int32_t>, std::map<uint64_t, Point>> curves;
+  std::vector<bool> out;  // by way: declined, wrong, or too far behind on this curve
+  std::vector<double> ratio;
+  std::vector<std::string> kernels, checked, wrong;
+  // Where the current curve goes: all its points share the shape class and level of the largest one.
+  uint64_t largest = 0;
+  std::pair<uint32_t, int32_t> place;
+
+  explicit Grown(std::size_t ways) : out(ways), ratio(ways), kernels(ways), checked(ways), wrong(ways) {}
+
+  // The entry as it stands: the ways that were measured, and their breakpoints.
+  ProfileEntry finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const;
+};
+
+namespace {
+
+uint32_t index_of(const std::vector<ProfilePlugin> &plugins, const std::string &name) {
+  for (uint32_t i = 0; i < plugins.size(); ++i) {
+    if (plugins[i].name == name) return i;
+  }
+  return 0;
+}
+
+void derive(ProfileEntry *entry) {
+  entry->choices.clear();
+  for (const uint32_t threads : thread_counts(*entry)) {
+    const std::vector<ChoiceRow> rows = derive_choices(*entry, threads, [](uint32_t) { return true; });
+    entry->choices.insert(entry->choices.end(), rows.begin(), rows.end());
+  }
+}
+
+}  // namespace
+
+ProfileEntry Tuner::Grown::finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const {
+  ProfileEntry out_entry = entry;
+  std::vector<std::size_t> columns;
+  for (std::size_t w = 0; w < ways.size(); ++w) {
+    if (!wrong[w].empty()) {
+      const auto same = [&](const ProfileRejection &each) { return each.device == ways[w].device; };
+      if (std::none_of(out_entry.rejected.begin(), out_entry.rejected.end(), same)) {
+        out_entry.rejected.push_back({index_of(plugins, ways[w].plugin), ways[w].device, wrong[w]});
+      }
+      continue;
+    }
+    bool any = false;
+    for (const auto &[place_of, points] : curves) {
+      for (const auto &[volume, point] : points) any = any || point.ns[w] >= 0;
+    }
+    if (!any) continue;
+    columns.push_back(w);
+    out_entry.candidates.push_back(
+        {index_of(plugins, ways[w].plugin), ways[w].device, kernels[w], ways[w].threads, checked[w]});
+  }
+  for (const auto &[place_of, points] : curves) {
+    Surface surface;
+    surface.shape_class = place_of.first;
+    surface.level = place_of.second;
+    surface.times.resize(columns.size());
+    surface.noise.resize(columns.size());
+    for (const auto &[volume, point] : points) {
+      surface.volumes.push_back(volume);
+      for (std::size_t c = 0; c < columns.size(); ++c) {
+        surface.times[c].push_back(point.ns[columns[c]]);
+        surface.noise[c].push_back(point.noise[columns[c]]);
+      }
+    }
+    out_entry.surfaces.push_back(std::move(surface));
+  }
+  derive(&out_entry);
+  return out_entry;
+}
+
+Tuner::Tuner(const Session &session, const TunerOptions &options, const volatile std::sig_atomic_t *stop,
+             std::function<void(double, const std::string &)> progress)
+    : session_(session),
+      options_(options),
+      stop_(stop),
+      progress_(std::move(progress)),
+      measurer_(session, stop),
+      ways_(measurer_.all_ways()) {}
+
+double Tuner::now_s() const {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// The profile's frame, and what is still true of an earlier one.
+void Tuner::begin() {
+  profile_.created = utc_now();
+  profile_.kind = options_.extent == Extent::quick ? "quick" : "default";
+  profile_.machine = this_machine();
+  for (const rayo_device_listing &device : session_.devices()) {
+    const std::vector<rayo_plugin_info> plugins = session_.plugins();
+    if (std::string(plugins[device.plugin].name) != device.id) {
+      profile_.machine.devices.push_back({device.id, device.name, ""});
+    }
+  }
+  for (const rayo_plugin_info &plugin : session_.plugins()) {
+    if (plugin.state == RAYO_PLUGIN_READY) profile_.plugins.push_back({plugin.name, plugin.sha256, plugin.version});
+  }
+  Profile before;
+  try {
+    before = read_profile(options_.file);
+  } catch (const Error &error) {
+    if (error.status() != RAYO_NOT_FOUND) {
+      outcome_.notes.push_back(fmt::format("{} is replaced: {}", options_.file, error.what()));
+    }
+    return;
+  }
+  const std::string foreign = foreign_machine(before.machine, profile_.machine);
+  if (!foreign.empty()) {
+    outcome_.notes.push_back(fmt::format("{} is replaced: it was {}", options_.file, foreign));
+    return;
+  }
+  for (ProfileEntry &entry : before.entries) {
+    bool same = true;
+    const auto move_plugin = [&](uint32_t *plugin) {
+      const ProfilePlugin &old = before.plugins[*plugin];
+      *plugin = index_of(profile_.plugins, old.name);
+      same = same && !profile_.plugins.empty() && profile_.plugins[*plugin].name == old.name &&
+             profile_.plugins[*plugin].sha256 == old.sha256;
+    };
+    for (ProfileCandidate &candidate : entry.candidates) move_plugin(&candidate.plugin);
+    for (ProfileRejection &rejection : entry.rejected) move_plugin(&rejection.plugin);
+    if (same) earlier_.push_back(std::move(entry));
+  }
+  if (options_.resume) profile_.transfers = before.transfers;
+}
+
+// With --resume an entry that is there with the plugins of today is not measured again.
+bool Tuner::keep_earlier(const Job &job) {
+  if (!options_.resume || job.curves.empty() || earlier_.empty()) return false;
+  const std::string types = types_of(session_, job.op, job.curves.front().make(job.curves.front().volumes.front()));
+  const auto same = std::find_if(earlier_.begin(), earlier_.end(), [&](const ProfileEntry &entry) {
+    return entry.op == job.op.name && entry.types == types && entry.layout == job.layout;
+  });
+  if (same == earlier_.end()) return false;
+  // Every device of today took part, or was found wrong.
+  for (const Way &way : ways_) {
+    const auto is_way = [&](const auto &each) { return each.device == way.device; };
+    const bool known = std::any_of(same->candidates.begin(), same->candidates.end(), is_way) ||
+                       std::any_of(same->rejected.begin(), same->rejected.end(), is_way);
+    const std::vector<rayo_kernel_info> kernels = session_.kernels();
+    const bool able = std::any_of(kernels.begin(), kernels.end(), [&](const rayo_kernel_info &kernel) {
+      return kernel.op == job.op.op && way.plugin == kernel.plugin;
+    });
+    if (able && !known) return false;
+  }
+  ++outcome_.kept;
+  return true;
+}
+
+void Tuner::store(const Grown &grown) {
+  ProfileEntry entry = grown.finish(ways_, profile_.plugins);
+  if (entry.candidates.empty() && entry.rejected.empty()) return;
+  const auto same = [&](const ProfileEntry &each) {
+    return each.op == entry.op && each.types == entry.types && each.layout == entry.layout &&
+           each.residency == entry.residency;
+  };
+  earlier_.erase(std::remove_if(earlier_.begin(), earlier_.end(), same), earlier_.end());
+  std::erase_if(profile_.entries, same);
+  profile_.entries.push_back(std::move(entry));
+}
+
+void Tuner::save(bool complete) {
+  Profile whole = profile_;
+  whole.complete = complete;
+  whole.entries.insert(whole.entries.end(), earlier_.begin(), earlier_.end());
+  write_whole(options_.file, profile_text(whole));
+  last_save_s_ = now_s();
+}
+
+// Returns false where the point could not be measured at all.
+bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, double seconds, Grown *grown) {
+  std::vector<Way> ways;
+  std::vector<std::size_t> index;
+  for (std::size_t w = 0; w < ways_.size(); ++w) {
+    if (grown->out[w]) continue;
+    ways.push_back(ways_[w]);
+    index.push_back(w);
+  }
+  if (ways.empty()) return false;
+  Effort effort;
+  effort.least_rounds = options_.extent == Extent::quick ? 3 : 5;
+  effort.most_rounds = options_.extent == Extent::quick ? 7 : 15;
+  effort.budget_ns = seconds * 1e9;
+  const double rounds = static_cast<double>(effort.least_rounds + effort.most_rounds) / 2;
+  effort.reading_ns = std::clamp(effort.budget_ns / rounds / static_cast<double>(ways.size()) / 2, 1e4, 1e6);
+  const Measurement measured = measurer_.measure(job.op, curve.make(volume), ways, effort);
+  ++outcome_.points;
+  if (measured.volume >= grown->largest) {  // the one whose extents are rounded the least tells the level
+    grown->place = {measured.shape_class, measured.level};
+    grown->largest = measured.volume;
+  }
+  grown->entry.types = measured.types;
+  grown->entry.layout = measured.layout.empty() ? job.layout : measured.layout;
+  Grown::Point &point = grown->curves[{1000, 0}][measured.volume];  // moved to its place when the curve is complete
+  point.ns.assign(ways_.size(), -1);
+  point.noise.assign(ways_.size(), -1);
+  double best = 0;
+  for (const WayTime &time : measured.times) {
+    if (time.ns > 0 && (best == 0 || time.ns < best)) best = time.ns;
+  }
+  for (std::size_t i = 0; i < measured.times.size(); ++i) {
+    const WayTime &time = measured.times[i];
+    const std::size_t w = index[i];
+    if (!time.wrong.empty()) grown->wrong[w] = time.wrong;
+    if (time.ns < 0) {
+      grown->out[w] = true;
+      continue;
+    }
+    point.ns[w] = time.ns;
+    point.noise[w] = time.noise;
+    grown->kernels[w] = time.kernel;
+    if (grown->checked[w].empty() || time.checked != "none") grown->checked[w] = time.checked;
+    const double ratio = time.ns / best;
+    const bool catching_up = grown->ratio[w] == 0 || ratio < 0.8 * grown->ratio[w];
+    if (ratio > kFarBehind && !catching_up) grown->out[w] = true;
+    grown->ratio[w] = ratio;
+  }
+  return true;
+}
+
+void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, double seconds) {
+  const std::vector<bool> out_before = grown->out;
+  std::fill(grown->ratio.begin(), grown->ratio.end(), 0.0);
+  grown->largest = 0;
+  const int refinements = options_.extent == Extent::quick ? 2 : 4;
+  const double end = now_s() + seconds;
+  double left = static_cast<double>(curve.volumes.size() + static_cast<std::size_t>(refinements));
+  const auto share = [&] { return std::max((end - now_s()) / std::max(left, 1.0), 0.0); };
+  for (const double volume : curve.volumes) {
+    if (*stop_ != 0) throw Measurer::Stopped{};
+    measure_point(job, curve, volume, share(), grown);
+    --left;
+  }
+  // Between two points with different winners the crossover is where their lines meet: measure there, and look again.
+  // Who has fallen behind by then wins nowhere near.
+  for (int step = 0; curve.refine && step < refinements && now_s() < end; ++step) {
+    Grown one(ways_.size());
+    one.entry = grown->entry;
+    one.curves[grown->place] = grown->curves[{1000, 0}];
+    one.wrong = grown->wrong;
+    const ProfileEntry entry = one.finish(ways_, profile_.plugins);
+    const auto &points = grown->curves[{1000, 0}];
+    double next = 0;
+    double widest = kCloseEnough;
+    for (const ChoiceRow &row : entry.choices) {
+      if (row.threads != thread_counts(entry).back() || row.level != entry.surfaces.front().level) continue;
+      for (const uint64_t from : row.from) {
+        const auto above = points.lower_bound(from);
+        if (from == 0 || above == points.begin() || above == points.end()) continue;
+        const auto below = std::prev(above);
+        const double gap = std::min(static_cast<double>(above->first) / static_cast<double>(from),
+                                    static_cast<double>(from) / static_cast<double>(below->first));
+        if (gap > widest) {
+          widest = gap;
+          next = static_cast<double>(from);
+        }
+      }
+    }
+    if (next == 0) break;
+    if (*stop_ != 0) throw Measurer::Stopped{};
+    const std::size_t count = points.size();
+    measure_point(job, curve, next, share(), grown);
+    --left;
+    if (points.size() == count) break;  // no call of another volume lies there
+  }
+  auto moved = grown->curves.extract({1000, 0});
+  if (!moved.empty()) {
+    auto &target = grown->curves[grown->place];
+    for (auto &[volume, point] : moved.mapped()) target.insert_or_assign(volume, std::move(point));
+  }
+  grown->out = out_before;
+}
+
+// Points of an earlier run: those of this one are added to them.
+void Tuner::adopt_earlier(const Job &job, Grown *grown) {
+  const std::string types = types_of(session_, job.op, job.curves.front().make(job.curves.front().volumes.front()));
+  for (const ProfileEntry &entry : earlier_) {
+    if (entry.op != job.op.name || entry.types != types || entry.layout != job.layout) continue;
+    for (const Surface &surface : entry.surfaces) {
+      auto &points = grown->curves[{surface.shape_class, surface.level}];
+      for (std::size_t v = 0; v < surface.volumes.size(); ++v) {
+        Grown::Point &point = points[surface.volumes[v]];
+        point.ns.assign(ways_.size(), -1);
+        point.noise.assign(ways_.size(), -1);
+        for (std::size_t c = 0; c < entry.candidates.size(); ++c) {
+          const ProfileCandidate &candidate = entry.candidates[c];
+          for (std::size_t w = 0; w < ways_.size(); ++w) {
+            if (ways_[w].device != candidate.device || ways_[w].threads != candidate.threads) continue;
+            point.ns[w] = surface.times[c][v];
+            point.noise[w] = surface.noise[c][v];
+            grown->kernels[w] = candidate.kernel;
+            grown->checked[w] = candidate.checked;
+          }
+        }
+      }
+    }
+  }
+}
+
+void Tuner::measure_job(const Job &job, double seconds) {
+  Grown grown(ways_.size());
+  grown.entry.op = job.op.name;
+  grown.entry.schema_version = job.op.version;
+  grown.entry.residency = "host";
+  const std::vector<rayo_kernel_info> kernels = session_.kernels();
+  for (std::size_t w = 0; w < ways_.size(); ++w) {
+    grown.out[w] = std::none_of(kernels.begin(), kernels.end(), [&](const rayo_kernel_info &kernel) {
+      return kernel.op == job.op.op && ways_[w].plugin == kernel.plugin;
+    });
+  }
+  if (options_.add) adopt_earlier(job, &grown);
+  const double end = now_s() + seconds;
+  std::size_t left = job.curves.size();
+  for (const Curve &curve : job.curves) {
+    measure_curve(job, curve, &grown, std::max((end - now_s()) / static_cast<double>(left), 0.0));
+    --left;
+  }
+  for (std::size_t w = 0; w < ways_.size(); ++w) {
+    if (!grown.wrong[w].empty()) {
+      outcome_.notes.push_back(fmt::format("{} {}: {} is never chosen: its result is wrong: {}", job.op.name, job.dtype,
+                                           ways_[w].device, grown.wrong[w]));
+    }
+  }
+  store(grown);
+}
+
+Outcome Tuner::run(const std::vector<Job> &jobs) {
+  begin();
+  outcome_.jobs = jobs.size();
+  const double end = now_s() + options_.budget_s;
+  last_save_s_ = now_s();
+  std::vector<const Job *> open;
+  for (const Job &job : jobs) {
+    if (!keep_earlier(job)) open.push_back(&job);
+  }
+  try {
+    double weight = 0;  // of the curves that are still to be measured
+    for (const Job *job : open) weight += static_cast<double>(job->curves.size()) + 1;
+    const double all = weight;
+    for (const Job *job : open) {
+      if (*stop_ != 0) throw Measurer::Stopped{};
+      const double share = static_cast<double>(job->curves.size()) + 1;
+      progress_(1 - weight / all, fmt::format("{} {} {}", job->op.name, job->dtype, job->layout));
+      try {
+        measure_job(*job, std::max(end - now_s(), 0.0) * share / weight);
+        ++outcome_.measured;
+      } catch (const CommandError &error) {
+        outcome_.notes.push_back(
+            fmt::format("{} {} {}: not measured: {}", job->op.name, job->dtype, job->layout, error.what()));
+      }
+      weight -= share;
+      if (now_s() - last_save_s_ > kSaveEvery) save(false);
+    }
+  } catch (const Measurer::Stopped &) {
+    outcome_.interrupted = true;
+  }
+  progress_(1, "");
+  save(!outcome_.interrupted);
+  return outcome_;
+}
+
+}  // namespace rayo::tools::tune
