@@ -37,13 +37,18 @@ rayo_op host_intern(const rayo_host *, const char *name) {
 
 const char *host_op_name(const rayo_host *, rayo_op op) { return op_name(op); }
 
-// No trace is written yet: 0 tells the plugin so.
-uint64_t host_trace_begin(const rayo_host *, const char *) { return 0; }
-void host_trace_end(const rayo_host *, uint64_t) {}
+uint64_t host_trace_begin(const rayo_host *host, const char *name) {
+  Trace *trace = host != nullptr ? static_cast<const HostTable *>(host)->trace : nullptr;
+  return trace != nullptr ? trace->begin(name) : 0;
+}
+
+void host_trace_end(const rayo_host *host, uint64_t token) {
+  if (token != 0 && host != nullptr) static_cast<const HostTable *>(host)->trace->end(token);
+}
 
 }  // namespace
 
-void fill_host_table(HostTable *table, const Log *log) {
+void fill_host_table(HostTable *table, const Log *log, Trace *trace) {
   table->struct_size = sizeof(rayo_host);
   table->struct_type = RAYO_TYPE_HOST;
   table->abi_version = RAYO_ABI_VERSION;
@@ -56,6 +61,7 @@ void fill_host_table(HostTable *table, const Log *log) {
   table->trace_begin = host_trace_begin;
   table->trace_end = host_trace_end;
   table->log_of_runtime = log;
+  table->trace = trace;
 }
 
 }  // namespace rayo

@@ -9,13 +9,8 @@
 
 #include "base/error.hpp"
 #include "capi/call_desc.hpp"
+#include "capi/plan.hpp"
 #include "capi/runtime.hpp"
-#include "dispatch/plan.hpp"
-
-struct rayo_plan {
-  rayo_runtime *runtime;
-  rayo::Plan plan;
-};
 
 extern "C" {
 
@@ -26,11 +21,15 @@ rayo_status rayo_plan_create(rayo_runtime *runtime, const rayo_call_desc *desc, 
     const rayo::Addressing addressing =
         rayo::addressing_of(request.inputs, request.inputs == nullptr ? 0 : request.input_count, request.outputs,
                             request.outputs == nullptr ? 0 : request.output_count);
-    *out_plan = new rayo_plan{runtime, {*runtime->registry, runtime->plans, request, addressing}};
+    auto plan = std::make_shared<rayo_plan>(runtime, *runtime->registry, runtime->plans, request, addressing);
+    *out_plan = plan.get();
+    plan->self = std::move(plan);
   });
 }
 
-void rayo_plan_destroy(rayo_plan *plan) { delete plan; }
+void rayo_plan_destroy(rayo_plan *plan) {
+  if (plan != nullptr) plan->self.reset();
+}
 
 rayo_status rayo_plan_run(rayo_plan *plan, const rayo_tensor *const *inputs, const rayo_tensor *const *outputs) {
   if (plan == nullptr || inputs == nullptr || outputs == nullptr) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a runtime found: plugin files with their verdicts, and the devices they brought.
+#include "base/env.hpp"
+#include "base/sha256.hpp"
 #include "capi/runtime.hpp"
 #include "capi/structs.hpp"
+#include "loader/verdict_cache.hpp"
 
 namespace {
 
@@ -38,6 +41,17 @@ rayo_status rayo_plugin_get(const rayo_runtime *runtime, uint32_t index, rayo_pl
     info.state = static_cast<uint32_t>(record.state);
     info.kernel_count = record.kernel_count;
     write_struct(out_info, info, RAYO_TYPE_PLUGIN_INFO, "out_info");
+  });
+}
+
+rayo_status rayo_plugin_forget(const char *file) {
+  return fence([&] {
+    if (file == nullptr) fail(RAYO_INVALID_ARGUMENT, "file is NULL");
+    const std::string sha256 = sha256_of_file(file);
+    if (sha256.empty()) fail(RAYO_NOT_FOUND, "plugin file {} cannot be read; check the path", quote(file));
+    VerdictCache cache(VerdictCache::default_path());
+    cache.forget(sha256);
+    cache.save(Log());
   });
 }
 

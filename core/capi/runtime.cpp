@@ -3,9 +3,14 @@
 // Creating a runtime: options first, then the environment, then the defaults; every wrong value is named.
 #include "capi/runtime.hpp"
 
+#include <rayo/profile.h>
+
+#include <optional>
+
 #include "base/cpu_count.hpp"
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "capi/profile.hpp"
 #include "capi/structs.hpp"
 #include "device/executor_file.hpp"
 #include "loader/cpu_features.hpp"
@@ -60,7 +65,35 @@ class Resolver {
     if (options_.log != nullptr) return Log(RAYO_LOG_DEBUG, options_.log, options_.log_ctx);
     const Setting setting = text("", nullptr, "RAYO_LOG");
     const int32_t level = setting.text != nullptr ? parse_log_level(setting.source, setting.text) : RAYO_LOG_WARN;
-    return Log(level, nullptr, nullptr);
+    const Setting format = text("options.log_format", options_.log_format, "RAYO_LOG_FORMAT");
+    return Log(level, nullptr, nullptr, format.text != nullptr && parse_log_format(format.source, format.text));
+  }
+
+  // nullptr = off. A file is nothing that the environment of a privileged process may name.
+  Trace *trace(const Log &log) const {
+    const Setting setting = text("options.trace", options_.trace, "RAYO_TRACE");
+    if (setting.text == nullptr) return nullptr;
+    if (options_.trace == nullptr && privileged_process()) {
+      log(RAYO_LOG_WARN, "RAYO_TRACE is ignored in a privileged (set-uid, set-gid or file-capability) process");
+      return nullptr;
+    }
+    return Trace::open(setting.text);
+  }
+
+  VerifyRules verify(const Log &log) const {
+    const Setting setting = text("options.verify", options_.verify, "RAYO_VERIFY");
+    if (setting.text == nullptr) return {};
+    if (options_.verify == nullptr && privileged_process()) {  // it may name a folder
+      log(RAYO_LOG_WARN, "RAYO_VERIFY is ignored in a privileged (set-uid, set-gid or file-capability) process");
+      return {};
+    }
+    return parse_verify(setting.source, setting.text);
+  }
+
+  bool metrics() const {
+    if ((options_.flags & RAYO_RUNTIME_METRICS) != 0) return true;
+    const Setting setting = text("", nullptr, "RAYO_METRICS");
+    return setting.text != nullptr && parse_switch(setting.source, setting.text);
   }
 
   // The application's, or the one that is named; nullptr = the pool.
@@ -94,9 +127,63 @@ class Resolver {
     return setting.text != nullptr && parse_switch(setting.source, setting.text);
   }
 
+  bool use_verdict_cache() const {
+    if ((options_.flags & RAYO_RUNTIME_NO_VERDICT_CACHE) != 0) return false;
+    const Setting setting = text("", nullptr, "RAYO_VERDICT_CACHE");
+    return setting.text == nullptr || parse_switch(setting.source, setting.text);
+  }
+
+  uint32_t probe_ms() const {
+    if (options_.probe_ms != 0) return options_.probe_ms;
+    const Setting setting = text("", nullptr, "RAYO_PROBE_MS");
+    return setting.text == nullptr ? 0 : parse_probe_ms(setting.source, setting.text);
+  }
+
+  // The layers of device profiles; nothing where "none" was asked for.
+  std::optional<ProfileSources> profile(const Log &log) const {
+    Setting setting = text("rayo_profile_options.profile", chained_profile(), "RAYO_PROFILE");
+    if (setting.text != nullptr && chained_profile() == nullptr && privileged_process()) {
+      log(RAYO_LOG_WARN, "RAYO_PROFILE is ignored in a privileged (set-uid, set-gid or file-capability) process");
+      setting.text = nullptr;
+    }
+    ProfileSources sources;
+    if (setting.text != nullptr) sources.application = setting.text;
+    if (sources.application == "none") return std::nullopt;
+    if (use_environment_) sources.user = user_profile_path();
+    sources.class_folders = default_folders("profiles");
+    return sources;
+  }
+
+  // What a rayo_profile_options behind the options says; nullptr = nothing.
+  const char *chained_profile() const {
+    for (const auto *each = static_cast<const rayo_struct *>(options_.next); each != nullptr;
+         each = static_cast<const rayo_struct *>(each->next)) {
+      if (each->struct_type != RAYO_TYPE_PROFILE_OPTIONS) continue;
+      return read_struct(reinterpret_cast<const rayo_profile_options *>(each), RAYO_TYPE_PROFILE_OPTIONS,
+                         "rayo_profile_options")
+          .profile;
+    }
+    return nullptr;
+  }
+
+  // RAYO_CAPTURE's file; null = calls are not written down.
+  std::unique_ptr<Capture> capture(const Log &log) const {
+    const Setting setting = text("", nullptr, "RAYO_CAPTURE");
+    if (setting.text == nullptr) return nullptr;
+    if (privileged_process()) {
+      log(RAYO_LOG_WARN, "RAYO_CAPTURE is ignored in a privileged (set-uid, set-gid or file-capability) process");
+      return nullptr;
+    }
+    return std::make_unique<Capture>(setting.text);
+  }
+
   RegistryOptions registry(const Log &log) const {
     RegistryOptions out;
     out.require_conformance = require_conformance();
+    out.trust_files = (options_.flags & RAYO_RUNTIME_TRUST_FILES) != 0;
+    out.list_refused_files = (options_.flags & RAYO_RUNTIME_LIST_REFUSED) != 0;
+    out.use_verdict_cache = use_verdict_cache();
+    out.probe_ms = probe_ms();
     const Setting disable = text("options.cpu_disable", options_.cpu_disable, "RAYO_CPU_DISABLE");
     out.cpu_features = detect_cpu_features();
     if (disable.text != nullptr) out.cpu_features &= ~parse_cpu_disable(disable.source, disable.text);
@@ -148,14 +235,15 @@ class Resolver {
 
 // Ids of all devices with commas between, or of the ready plugins too where they name something else.
 std::string legal_devices(const Registry &registry) {
-  std::string names = "auto";
+  std::string names = "auto, host";
   for (const DeviceRecord &device : registry.devices()) names += ", " + device.id;
   return names;
 }
 
 void check_device(const Registry &registry, const Setting &setting) {
-  const std::string_view name = setting.text;
-  if (name == "auto" || registry.find_plugin(name) != nullptr) return;
+  const DeviceChoice choice = read_choice(setting.text);
+  const std::string_view name = choice.name;
+  if (choice.fallback || name == "host" || registry.find_plugin(name) != nullptr) return;
   for (const DeviceRecord &device : registry.devices()) {
     if (device.id == name) return;
   }
@@ -171,21 +259,29 @@ void check_device(const Registry &registry, const Setting &setting) {
 std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
   if (given != nullptr) options = read_struct(given, RAYO_TYPE_RUNTIME_OPTIONS, "options");
-  constexpr uint32_t kFlags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_ALLOW_EMPTY;
+  constexpr uint32_t kFlags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_ALLOW_EMPTY |
+                              RAYO_RUNTIME_TRUST_FILES | RAYO_RUNTIME_NO_VERDICT_CACHE | RAYO_RUNTIME_LIST_REFUSED |
+                              RAYO_RUNTIME_METRICS;
   if ((options.flags & ~kFlags) != 0) {
     fail(RAYO_INVALID_ARGUMENT, "options.flags is {:#x}; legal bits: {:#x}", options.flags, kFlags);
   }
   const Resolver resolver(options);
   auto runtime = std::make_unique<rayo_runtime>();
   runtime->log = resolver.log();
+  RuntimeWatch &watch = runtime->plans->watch();
+  watch.log = runtime->log;
+  watch.trace = resolver.trace(runtime->log);
+  watch.count_calls = resolver.metrics();
+  watch.verify = resolver.verify(runtime->log);
+  const Span span(watch.trace, SpanKind::runtime, "runtime create");
   runtime->numerics = resolver.numerics();
   runtime->default_threads = resolver.threads();
   runtime->threads = runtime->default_threads;
-  const RegistryOptions registry_options = resolver.registry(runtime->log);
+  RegistryOptions registry_options = resolver.registry(runtime->log);
 
-  static std::atomic<uint64_t> generations{0};
-  runtime->generation = generations.fetch_add(1, std::memory_order_relaxed) + 1;
-  fill_host_table(&runtime->host, &runtime->log);
+  runtime->generation = next_generation();
+  runtime->capture = resolver.capture(runtime->log);
+  fill_host_table(&runtime->host, &runtime->log, watch.trace);
   runtime->host.cpu_features = registry_options.cpu_features;
   runtime->host.max_threads = runtime->default_threads;
   runtime->executor = resolver.executor();
@@ -193,7 +289,9 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
     runtime->pool = std::make_unique<ThreadPool>();
     runtime->executor = runtime->pool->executor();
   }
+  registry_options.trace = watch.trace;
   runtime->registry = build_registry(registry_options, runtime->host, runtime->log);
+  runtime->devices = std::make_unique<DeviceSet>(runtime.get(), *runtime->registry, runtime->log, watch.trace);
   const bool allow_empty = (options.flags & RAYO_RUNTIME_ALLOW_EMPTY) != 0;
   if (runtime->registry->all_kernels().empty() && !allow_empty)
     fail_without_plugins(*runtime->registry, registry_options.folders);
@@ -201,10 +299,25 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   const Setting device = resolver.text("options.device", options.device, "RAYO_DEVICE");
   if (device.text != nullptr) check_device(*runtime->registry, device);
   runtime->device = device.text != nullptr ? device.text : "auto";
+  if (const std::optional<ProfileSources> sources = resolver.profile(runtime->log)) {
+    runtime->profile_sources = *sources;
+    publish_profile(runtime.get(), *sources);
+  }
   return runtime;
 }
 
 }  // namespace
+
+rayo_runtime::~rayo_runtime() {
+  if (devices) devices->drain();  // nothing uses a kernel's state any more
+  plans->close();                 // before the devices and plugins go
+  if (devices) devices->close();
+  devices.reset();
+  registry.reset();
+  if (Trace *trace = plans->watch().trace; trace != nullptr) {
+    if (rayo::fence([trace] { trace->flush(); }) != RAYO_OK) log(RAYO_LOG_ERROR, "{}", rayo::last_error());
+  }
+}
 
 extern "C" {
 

@@ -9,18 +9,24 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/log.hpp"
 #include "capi/host_table.hpp"
+#include "device/device_set.hpp"
 #include "device/pool.hpp"
 #include "dispatch/plan.hpp"
 #include "registry/registry.hpp"
+#include "tuner/capture.hpp"
+#include "tuner/layers.hpp"
+#include "tuner/table.hpp"
 
 // Handle of the C API. Everything but `threads` is immutable after rayo_runtime_create.
 struct rayo_runtime {
   rayo_runtime() = default;
-  ~rayo_runtime() { plans->close(); }  // before the plugins go
+  ~rayo_runtime();  // devices and plans first, while their plugins are there
   rayo_runtime(const rayo_runtime &) = delete;
   rayo_runtime &operator=(const rayo_runtime &) = delete;
 
@@ -30,9 +36,16 @@ struct rayo_runtime {
   uint32_t numerics = RAYO_POLICY_ACCURATE;
   uint32_t default_threads = 1;
   std::atomic<uint32_t> threads{1};
-  uint64_t generation = 0;                 // unique per runtime in the process: keys the per-thread call cache
-  std::unique_ptr<rayo::ThreadPool> pool;  // null when the application brought an executor
-  std::atomic<const rayo_executor *> executor{nullptr};  // the pool's, or the application's
-  std::shared_ptr<rayo::PlanSet> plans = std::make_shared<rayo::PlanSet>();
-  std::unique_ptr<rayo::Registry> registry;  // declared last: destroyed first, while host and pool are alive
+  // Unique per runtime and profile in the process: keys the per-thread call cache.
+  std::atomic<uint64_t> generation{0};
+  std::unique_ptr<rayo::ThreadPool> pool;                  // null when the application brought an executor
+  std::atomic<const rayo_executor *> executor{nullptr};    // the pool's, or the application's
+  std::unique_ptr<rayo::Capture> capture;                  // RAYO_CAPTURE; null = off
+  std::atomic<const rayo::SelectTable *> table{nullptr};   // of the device profile in use; null = the static order
+  std::mutex table_mutex;                                  // guards `tables`
+  std::vector<std::unique_ptr<rayo::SelectTable>> tables;  // every one there was: calls may still look into them
+  rayo::ProfileSources profile_sources;                    // as the options and the environment said at the start
+  std::shared_ptr<rayo::PlanSet> plans = std::make_shared<rayo::PlanSet>(&executor);
+  std::unique_ptr<rayo::Registry> registry;  // destroyed while host and pool are alive
+  std::unique_ptr<rayo::DeviceSet> devices;  // declared last: destroyed first
 };

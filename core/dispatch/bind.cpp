@@ -6,6 +6,9 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "device/buffer.hpp"
+#include "device/device_set.hpp"
+#include "device/staged.hpp"
 #include "dispatch/overlap.hpp"
 
 namespace rayo {
@@ -37,12 +40,27 @@ void check_extents(const std::string &what, const OperandDesc &operand) {
   }
 }
 
-void check_place(const std::string &what, const DLTensor &tensor) {
-  const DLDeviceType type = tensor.device.device_type;
-  if (type != kDLCPU && type != kDLCUDAHost) {
-    fail(RAYO_UNSUPPORTED, "{}: DLPack device {} is not host memory, and no loaded plugin owns that device", what,
-         static_cast<int>(type));
+// The device that a tensor lives on; null for host memory.
+std::shared_ptr<Device> owner_of(const std::string &what, const rayo_tensor *tensor, DeviceSet *devices) {
+  const DLDevice dl = tensor->dl.device;
+  const bool on_host = dl.device_type == kDLCPU || dl.device_type == kDLCUDAHost;
+  if (RAYO_HAS(tensor, rayo_tensor, buffer) && tensor->buffer != nullptr) {
+    const Buffer &buffer = *Buffer::from(tensor->buffer);
+    const DLDevice place = buffer.device().info().dl;
+    if (place.device_type != dl.device_type || place.device_id != dl.device_id || tensor->dl.data != buffer.data()) {
+      fail(RAYO_INVALID_ARGUMENT, "{}: dl.device or dl.data are not those of its buffer: fill it by rayo_buffer_tensor",
+           what);
+    }
+    buffer.device().check_usable();
+    return buffer.device().is_host() ? nullptr : buffer.device().shared_from_this();
   }
+  if (on_host) return nullptr;
+  std::shared_ptr<Device> owner = devices == nullptr ? nullptr : devices->owner_of(dl);
+  if (!owner) {
+    fail(RAYO_UNSUPPORTED, "{}: DLPack device {} is not host memory, and no loaded plugin takes plain pointers to it",
+         what, static_cast<int>(dl.device_type));
+  }
+  return owner;
 }
 
 OperandDesc read_tensor(const std::string &what, const rayo_tensor *tensor) {
@@ -52,7 +70,6 @@ OperandDesc read_tensor(const std::string &what, const rayo_tensor *tensor) {
          what, tensor->struct_type, tensor->struct_size);
   }
   const DLTensor &dl = tensor->dl;
-  check_place(what, dl);
   if (dl.ndim < 0 || dl.ndim > RAYO_MAX_NDIM) {
     fail(dl.ndim < 0 ? RAYO_INVALID_ARGUMENT : RAYO_UNSUPPORTED, "{}: rank {} is outside 0 to {}", what, dl.ndim,
          RAYO_MAX_NDIM);
@@ -109,49 +126,53 @@ std::vector<OperandDesc> read_inputs(const Schema &schema, const CallRequest &re
   return inputs;
 }
 
-// Strides of `operand` seen with the shape of `target`: 0 along the axes it is broadcast.
-OperandDesc broadcast_to(const OperandDesc &operand, const OperandDesc &target) {
-  OperandDesc out = target;
-  out.dtype = operand.dtype;
-  const int32_t lead = target.ndim - operand.ndim;
-  for (int32_t i = 0; i < target.ndim; ++i) {
-    const int32_t from = i - lead;
-    const bool spread = from < 0 || (operand.shape[from] == 1 && target.shape[i] != 1);
-    out.strides[i] = spread ? 0 : operand.strides[from];
-  }
-  return out;
-}
-
-bool has_single_axis(const rayo_op_schema &schema) {
-  for (uint32_t i = 0; i < schema.attr_count; ++i) {
-    const uint32_t flags = schema.attrs[i]->flags;
-    if ((flags & RAYO_ATTR_AXES) != 0 && (flags & RAYO_ATTR_LIST) == 0) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
-void BoundCall::describe(std::vector<OperandDesc> *operands, std::vector<rayo_tensor_desc> *descs,
-                         std::vector<const rayo_tensor_desc *> *pointers, const CallRequest *constants) {
-  descs->clear();
-  pointers->clear();
-  for (size_t i = 0; i < operands->size(); ++i) {
-    const OperandDesc &operand = (*operands)[i];
-    rayo_tensor_desc desc{};
-    desc.dtype = operand.dtype;
-    desc.ndim = operand.ndim;
-    desc.shape = operand.shape;
-    desc.strides = operand.strides;
-    desc.device = {kDLCPU, 0};
-    if (constants != nullptr && (constants->constant_inputs >> i & 1u) != 0 && !operand.absent() &&
-        (constants->inputs[i]->dl.data != nullptr || operand.elements() == 0)) {
-      desc.flags = RAYO_OPERAND_CONSTANT;
-      desc.constant = constants->inputs[i];
-    }
-    descs->push_back(desc);
+// Where a tensor lives. All that are not in host memory live on one device.
+void BoundCall::settle(const std::string &what, const CallRequest &request, const rayo_tensor *tensor, uint32_t bit,
+                       uint32_t *mask) {
+  std::shared_ptr<Device> owner = owner_of(what, tensor, request.devices);
+  if (!owner) return;
+  if (home_ && home_ != owner) {
+    fail(RAYO_INVALID_ARGUMENT, "{} lives on {}, another operand on {}: copy one of them first", what, owner->id(),
+         home_->id());
   }
-  for (const rayo_tensor_desc &desc : *descs) pointers->push_back(&desc);
+  home_ = std::move(owner);
+  *mask |= 1u << bit;
+}
+
+void BoundCall::find_home(const CallRequest &request) {
+  const char *op = schema_->raw->name;
+  for (uint32_t i = 0; i < inputs_.size(); ++i) {
+    if (request.inputs[i] == nullptr) continue;
+    settle(fmt::format("{}: input {}", op, schema_->inputs[i].name), request, request.inputs[i], i, &resident_inputs_);
+  }
+  if (request.output_count == 0) {
+    // Outputs that are only described live where the first input does.
+    if ((resident_inputs_ & 1u) != 0) resident_outputs_ = (1u << outputs_.size()) - 1;
+    return;
+  }
+  for (uint32_t i = 0; i < outputs_.size(); ++i) {
+    settle(fmt::format("{}: output {}", op, schema_->outputs[i].name), request, request.outputs[i], i,
+           &resident_outputs_);
+  }
+}
+
+std::unique_ptr<KernelView> BoundCall::view_on(const Device &device, const CallRequest &request) const {
+  const auto laid_out = [](const std::vector<OperandDesc> &operands, uint32_t resident) {
+    std::vector<OperandDesc> out;
+    for (size_t i = 0; i < operands.size(); ++i) {
+      out.push_back((resident >> i & 1u) != 0 ? operands[i] : staged_layout(operands[i]).operand);
+    }
+    return out;
+  };
+  KernelView::Place place;
+  place.device = device.raw();
+  place.dl = device.info().dl;
+  place.constant_mask = request.constant_inputs & resident_inputs_;
+  place.constants = request.inputs;
+  return std::make_unique<KernelView>(*schema_, base_, laid_out(inputs_, resident_inputs_),
+                                      laid_out(outputs_, resident_outputs_), place);
 }
 
 void BoundCall::check_outputs(const CallRequest &request, const std::vector<OperandDesc> &inferred) {
@@ -191,64 +212,38 @@ void BoundCall::bind_output_type(const OperandSpec &spec, DLDataType dtype) {
   if (variable && !bound) types_.emplace_back(spec.type, dtype);
 }
 
-void BoundCall::shape_for_kernel() {
-  kernel_inputs_ = inputs_;
-  kernel_outputs_ = outputs_;
-  if (schema_->rule == ShapeRule::broadcast) {
-    for (OperandDesc &input : kernel_inputs_) {
-      if (!input.absent()) input = broadcast_to(input, outputs_[0]);
-    }
-  } else if (!inputs_.empty() && inputs_[0].ndim == 0 && has_single_axis(*schema_->raw)) {
-    // An op along an axis sees a scalar as a vector of one element.
-    for (std::vector<OperandDesc> *operands : {&kernel_inputs_, &kernel_outputs_}) {
-      for (OperandDesc &operand : *operands) {
-        if (operand.absent() || operand.ndim != 0) continue;
-        operand.ndim = 1;
-        operand.shape[0] = 1;
-        operand.strides[0] = 1;
-      }
-    }
-  }
-  for (const std::vector<OperandDesc> *operands : {&kernel_inputs_, &kernel_outputs_}) {
-    for (const OperandDesc &operand : *operands) {
-      if (operand.absent()) continue;
-      compact_ = compact_ && operand.compact();
-      max_ndim_ = std::max(max_ndim_, operand.ndim);
-    }
-  }
-}
-
 BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
   schema_ = &find_schema(registry, request.op);
   inputs_ = read_inputs(*schema_, request);
   attributes_ = resolve_attributes(*schema_, request.attrs, inputs_.empty() ? 0 : inputs_[0].ndim);
   types_ = bind_types(*schema_, inputs_);
 
-  desc_.struct_size = sizeof(desc_);
-  desc_.struct_type = RAYO_TYPE_OP_DESC;
-  desc_.op = request.op;
-  desc_.schema_version = schema_->raw->version;
-  desc_.numerics = request.policy;
-  desc_.max_threads = std::max(request.threads, 1u);
-  desc_.attr_count = static_cast<uint32_t>(attributes_.view().size());
-  desc_.attrs = attributes_.view().data();
-  desc_.input_count = static_cast<uint32_t>(inputs_.size());
-  describe(&inputs_, &input_descs_, &input_pointers_, &request);
-  desc_.inputs = input_pointers_.data();
+  base_.struct_size = sizeof(base_);
+  base_.struct_type = RAYO_TYPE_OP_DESC;
+  base_.op = request.op;
+  base_.schema_version = schema_->raw->version;
+  base_.numerics = request.policy;
+  base_.max_threads = std::max(request.threads, 1u);
+  base_.attr_count = static_cast<uint32_t>(attributes_.view().size());
+  base_.attrs = attributes_.view().data();
+  OperandList given;
+  given.fill(inputs_, {kDLCPU, 0}, request.constant_inputs, request.inputs);
+  rayo_op_desc inputs_only = base_;
+  inputs_only.input_count = given.size();
+  inputs_only.inputs = given.pointers();
 
-  const std::vector<OperandDesc> inferred = infer_outputs(*schema_, inputs_, &attributes_, desc_);
+  const std::vector<OperandDesc> inferred = infer_outputs(*schema_, inputs_, &attributes_, inputs_only);
   for (const OperandDesc &output : inferred) {
     check_extents(fmt::format("{}: the result", schema_->raw->name), output);
   }
   check_outputs(request, inferred);
   for (size_t i = 0; i < outputs_.size(); ++i) bind_output_type(schema_->outputs[i], outputs_[i].dtype);
-  shape_for_kernel();
-  describe(&kernel_inputs_, &input_descs_, &input_pointers_, &request);
-  describe(&kernel_outputs_, &output_descs_, &output_pointers_, nullptr);
-  desc_.attrs = attributes_.view().data();
-  desc_.inputs = input_pointers_.data();
-  desc_.outputs = output_pointers_.data();
-  desc_.output_count = static_cast<uint32_t>(outputs_.size());
+  base_.attrs = attributes_.view().data();  // the shapes may have completed them
+  find_home(request);
+  KernelView::Place host;
+  host.constant_mask = request.constant_inputs & ~resident_inputs_;
+  host.constants = request.inputs;
+  host_ = std::make_unique<KernelView>(*schema_, base_, inputs_, outputs_, host);
 }
 
 std::vector<OperandDesc> infer_call(const Registry &registry, const CallRequest &request) {

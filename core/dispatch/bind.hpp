@@ -13,10 +13,16 @@
 #include <vector>
 
 #include "dispatch/attributes.hpp"
+#include "dispatch/kernel_view.hpp"
 #include "dispatch/shape_rules.hpp"
 #include "registry/registry.hpp"
 
 namespace rayo {
+
+class Device;
+class DeviceSet;
+class Capture;
+class SelectTable;
 
 // A call as the C API got it, with options resolved. Borrows everything.
 struct CallRequest {
@@ -30,6 +36,12 @@ struct CallRequest {
   const char *device = "auto";
   uint32_t threads = 1;
   uint32_t policy = RAYO_POLICY_ACCURATE;
+  DeviceSet *devices = nullptr;        // of the runtime
+  bool host_only = false;              // the host kernels alone: a call that has fallen back
+  const char *verify = nullptr;        // guards of this call; nullptr = the runtime's
+  bool watched = true;                 // false: a guard's own call
+  const SelectTable *table = nullptr;  // of the device profile; null = the static order
+  Capture *capture = nullptr;          // null = calls are not written down
 };
 
 // A validated call. Immutable; addresses inside stay valid while it lives (it is not movable).
@@ -44,32 +56,36 @@ class BoundCall {
   const Attributes &attributes() const { return attributes_; }
   const std::vector<OperandDesc> &inputs() const { return inputs_; }    // as the caller gave them
   const std::vector<OperandDesc> &outputs() const { return outputs_; }  // as the caller gave them, or inferred
-  const rayo_op_desc &desc() const { return desc_; }                    // as the kernel sees it
-  bool compact() const { return compact_; }                             // every operand the kernel sees
-  int32_t max_ndim() const { return max_ndim_; }
+  const rayo_op_desc &desc() const { return host_->desc(); }            // as a host kernel sees it
+  bool compact() const { return host_->compact(); }                     // every operand a host kernel sees
+  int32_t max_ndim() const { return host_->max_ndim(); }
   const std::vector<std::pair<std::string, DLDataType>> &types() const { return types_; }
+  const KernelView &host_view() const { return *host_; }
+
+  // The device that operands live on; null if all are in host memory. Bit i of a mask: operand i lives there.
+  const std::shared_ptr<Device> &home() const { return home_; }
+  uint32_t resident_inputs() const { return resident_inputs_; }
+  uint32_t resident_outputs() const { return resident_outputs_; }
+  // The call as a kernel of this device sees it: operands in host memory in their staged layout.
+  std::unique_ptr<KernelView> view_on(const Device &device, const CallRequest &request) const;
 
  private:
-  void describe(std::vector<OperandDesc> *operands, std::vector<rayo_tensor_desc> *descs,
-                std::vector<const rayo_tensor_desc *> *pointers, const CallRequest *constants);
+  void find_home(const CallRequest &request);
+  void settle(const std::string &what, const CallRequest &request, const rayo_tensor *tensor, uint32_t bit,
+              uint32_t *mask);
   void check_outputs(const CallRequest &request, const std::vector<OperandDesc> &inferred);
   void bind_output_type(const OperandSpec &spec, DLDataType dtype);
-  void shape_for_kernel();
 
   const Schema *schema_ = nullptr;
   Attributes attributes_;
   std::vector<OperandDesc> inputs_;
   std::vector<OperandDesc> outputs_;
-  std::vector<OperandDesc> kernel_inputs_;
-  std::vector<OperandDesc> kernel_outputs_;
-  std::vector<rayo_tensor_desc> input_descs_;
-  std::vector<rayo_tensor_desc> output_descs_;
-  std::vector<const rayo_tensor_desc *> input_pointers_;
-  std::vector<const rayo_tensor_desc *> output_pointers_;
   std::vector<std::pair<std::string, DLDataType>> types_;
-  rayo_op_desc desc_{};
-  bool compact_ = true;
-  int32_t max_ndim_ = 0;
+  rayo_op_desc base_{};  // without operands
+  std::unique_ptr<KernelView> host_;
+  std::shared_ptr<Device> home_;
+  uint32_t resident_inputs_ = 0;
+  uint32_t resident_outputs_ = 0;
 };
 
 // Output descriptions for a call whose outputs are not there yet (rayo_infer_shapes). Throws Error.

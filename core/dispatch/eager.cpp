@@ -69,12 +69,19 @@ struct Entry {
   uint32_t policy = 0;
   bool default_device = true;
   std::string device;
+  bool default_verify = true;
+  std::string verify;
   AttrKey attrs;
-  std::unique_ptr<Plan> plan;
+  std::shared_ptr<Plan> plan;
 };
 
 Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_count) {
-  thread_local std::array<Entry, kEntries> entries;
+  // Read through a plain pointer: a thread_local with a constructor is asked at each use whether it has run.
+  thread_local Entry *entries = nullptr;
+  if (entries == nullptr) [[unlikely]] {
+    thread_local std::array<Entry, kEntries> owner;
+    entries = owner.data();
+  }
   size_t hash = op * 7u;
   if (output_count != 0 && outputs != nullptr && outputs[0] != nullptr && outputs[0]->dl.ndim > 0 &&
       outputs[0]->dl.shape != nullptr) {
@@ -87,20 +94,23 @@ bool hit(const Entry &entry, const rayo_runtime &runtime, const CallRequest &req
   if (request.outputs == nullptr || (request.inputs == nullptr && request.input_count != 0)) return false;
   return entry.generation == runtime.generation && entry.op == request.op && entry.threads == request.threads &&
          entry.policy == request.policy && entry.default_device == default_device &&
-         (default_device || entry.device == request.device) && entry.attrs.equals(request.attrs) &&
+         (default_device || entry.device == request.device) && entry.default_verify == (request.verify == nullptr) &&
+         (request.verify == nullptr || entry.verify == request.verify) && entry.attrs.equals(request.attrs) &&
          entry.plan->matches(request.inputs, request.input_count, request.outputs, request.output_count);
 }
 
 void fill(Entry *entry, rayo_runtime &runtime, const CallRequest &request, bool default_device,
           const Addressing &addressing) {
   entry->generation = 0;
-  entry->plan = std::make_unique<Plan>(*runtime.registry, runtime.plans, request, addressing);
+  entry->plan = std::make_shared<Plan>(*runtime.registry, runtime.plans, request, addressing);
   entry->attrs.assign(request.attrs);
   entry->op = request.op;
   entry->threads = request.threads;
   entry->policy = request.policy;
   entry->default_device = default_device;
   entry->device = default_device ? std::string() : std::string(request.device);
+  entry->default_verify = request.verify == nullptr;
+  entry->verify = request.verify == nullptr ? "" : request.verify;
   entry->generation = runtime.generation;
 }
 
@@ -119,6 +129,9 @@ CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *c
   request.device = runtime.device.c_str();
   request.threads = runtime.threads.load(std::memory_order_relaxed);
   request.policy = runtime.numerics;
+  request.devices = runtime.devices.get();
+  request.table = runtime.table.load(std::memory_order_acquire);
+  request.capture = runtime.capture.get();
   if (options == nullptr) return request;
   const rayo_run_options given = read_struct(options, RAYO_TYPE_RUN_OPTIONS, "options");
   if (given.device != nullptr) request.device = given.device;
@@ -128,6 +141,7 @@ CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *c
          "options: numerics = {}: legal are RAYO_POLICY_REPRODUCIBLE (1), _ACCURATE (2), _RELAXED (3)", given.numerics);
   }
   if (given.numerics != 0) request.policy = given.numerics;
+  request.verify = given.verify;
   return request;
 }
 
@@ -159,6 +173,27 @@ rayo_status run_eager(rayo_runtime &runtime, rayo_op op, const rayo_tensor *cons
     if (again) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));
     if (result != RAYO_OK) throw Error(result, std::string(last_error()));
   });
+}
+
+void queue_eager(Queue &queue, rayo_runtime &runtime, rayo_op op, const rayo_tensor *const *inputs,
+                 uint32_t input_count, const rayo_tensor *const *outputs, uint32_t output_count, const rayo_attr *attrs,
+                 const rayo_sync *sync) {
+  if (output_count == 0) fail(RAYO_INVALID_ARGUMENT, "no outputs were given: a call writes to the caller's memory");
+  rayo_run_options options = RAYO_RUN_OPTIONS_INIT;
+  options.device = queue.device().id().c_str();
+  const CallRequest request = make_request(runtime, op, inputs, input_count, outputs, output_count, attrs, &options);
+  const auto addressing = [&] {
+    return addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count);
+  };
+  Entry &entry = entry_for(op, outputs, output_count);
+  if (!hit(entry, runtime, request, false)) fill(&entry, runtime, request, false, addressing());
+  bool rebind = false;
+  entry.plan->submit(queue, inputs, outputs, sync, entry.plan, &rebind);
+  if (!rebind) return;
+  const auto plan = std::make_shared<Plan>(*runtime.registry, runtime.plans, request, addressing());
+  rebind = false;
+  plan->submit(queue, inputs, outputs, sync, plan, &rebind);
+  if (rebind) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));
 }
 
 }  // namespace rayo

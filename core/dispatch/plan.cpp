@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <mutex>
 
 #include "base/error.hpp"
+#include "dispatch/choose.hpp"
 #include "dispatch/scratch.hpp"
+#include "loader/launch_marks.hpp"
+#include "tuner/capture.hpp"
 
 namespace rayo {
 namespace {
@@ -15,13 +19,18 @@ const void *address_of(const rayo_tensor *tensor) noexcept {
   return static_cast<const char *>(tensor->dl.data) + tensor->dl.byte_offset;
 }
 
+bool on_host(const rayo_tensor *tensor) noexcept {
+  if (tensor == nullptr) return true;
+  const DLDeviceType type = tensor->dl.device.device_type;
+  return type == kDLCPU || type == kDLCUDAHost;
+}
+
 bool same_layout(const OperandDesc &bound, bool bound_compact, const rayo_tensor *tensor) noexcept {
   if (tensor == nullptr) return bound.absent();
   const DLTensor &dl = tensor->dl;
   if (tensor->struct_type != RAYO_TYPE_TENSOR || dl.ndim != bound.ndim || !same_dtype(dl.dtype, bound.dtype)) {
     return false;
   }
-  if (dl.device.device_type != kDLCPU && dl.device.device_type != kDLCUDAHost) return false;
   if (dl.shape == nullptr) return bound.ndim == 0;
   for (int32_t i = 0; i < bound.ndim; ++i) {
     if (dl.shape[i] != bound.shape[i]) return false;
@@ -47,6 +56,16 @@ bool spans_meet(const char *a, ByteSpan sa, const char *b, ByteSpan sb) noexcept
   const auto a_size = static_cast<uintptr_t>(sa.high - sa.low);
   const auto b_size = static_cast<uintptr_t>(sb.high - sb.low);
   return a_size != 0 && b_size != 0 && a_low < b_low + b_size && b_low < a_low + a_size;
+}
+
+// No kernel of the place where the call belongs was even a candidate.
+uint32_t why_not_there(const Registry &registry, std::string_view where, const char *op, std::string *out_text) {
+  const auto &devices = registry.devices();
+  const bool known = registry.find_plugin(where) != nullptr ||
+                     std::any_of(devices.begin(), devices.end(), [&](const auto &each) { return each.id == where; });
+  *out_text = known ? fmt::format("{} has no kernel for {}", where, op)
+                    : fmt::format("there is no device {}; `rayo devices --all` says why", where);
+  return known ? RAYO_FALLBACK_UNSUPPORTED : RAYO_FALLBACK_NO_DEVICE;
 }
 
 }  // namespace
@@ -93,11 +112,14 @@ Addressing addressing_of(const rayo_tensor *const *inputs, uint32_t input_count,
 Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallRequest &request,
            const Addressing &addressing)
     : call_(registry, request), set_(std::move(set)) {
+  const Span span(set_->watch().trace, SpanKind::plan, call_.schema().raw->name);
   check_device(registry, request.device);
   prepare(registry, request, addressing);
   try {
     note_places();
+    if (!detour_) watch_ = CallWatch::make(registry, set_, request, call_, *kernel_);
     set_->add(this);
+    if (request.capture != nullptr) request.capture->record(call_);
   } catch (...) {
     release();
     throw;
@@ -107,39 +129,84 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
 Plan::~Plan() { set_->remove(this); }
 
 void Plan::release() noexcept {
-  if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
+  if (detour_ != nullptr) {
+    detour_->release();
+  } else if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
     kernel_->kernel->release(kernel_->owner->instance, prepared_.state);
   }
   kernel_ = nullptr;
 }
 
+// RAYO_OK: the candidate is bound. Otherwise *out_why says why it is not.
+rayo_status Plan::try_prepare(const Registry &registry, const CallRequest &request, const Candidate &candidate,
+                              std::string *out_why) {
+  const KernelRecord &record = *candidate.kernel;
+  const bool on_device = candidate.device != nullptr;
+  rayo_op_desc desc = on_device ? candidate.view->desc() : call_.desc();
+  if (candidate.threads != 0) desc.max_threads = candidate.threads;
+  rayo_error error = no_error();
+  prepared_ = {};
+  prepared_.struct_size = sizeof(prepared_);
+  prepared_.struct_type = RAYO_TYPE_PREPARED;
+  const rayo_status status = record.kernel->prepare(record.owner->instance, &desc, &prepared_, &error);
+  if (status != RAYO_OK || (!on_device && prepared_.fn == nullptr)) {
+    error.text[RAYO_ERROR_TEXT - 1] = '\0';
+    *out_why = error.text[0] == '\0' ? rayo_status_name(status) : error.text;
+    return status == RAYO_OK ? RAYO_UNSUPPORTED : status;
+  }
+  threads_ = std::clamp(prepared_.threads, 1u, desc.max_threads);
+  alignment_mask_ = record.kernel->alignment > 1 ? record.kernel->alignment - 1 : 0;
+  kernel_ = &record;
+  launch_mark_ = record.owner->launch_mark;
+  if (on_device) detour_ = std::make_unique<Detour>(registry, set_, call_, request, candidate, prepared_);
+  return RAYO_OK;
+}
+
 void Plan::prepare(const Registry &registry, const CallRequest &request, const Addressing &addressing) {
+  const char *op = call_.schema().raw->name;
+  automatic_ = std::string_view(request.device) == "auto";
+  if (automatic_ && request.table != nullptr) {
+    choice_ = choose(*request.table, call_, request.policy, request.threads);
+  }
   std::string reasons;
-  for (const Candidate &candidate : rank_candidates(registry, call_, request, addressing)) {
-    const KernelRecord &record = *candidate.kernel;
+  std::string refused;  // why it does not run where it belongs
+  uint32_t refusal = RAYO_FALLBACK_UNSUPPORTED;
+  const KernelRecord *fell_from = nullptr;  // the first choice, where it failed
+  std::string fell_why;
+  for (Candidate &candidate : list_candidates(registry, call_, request)) {
+    judge(&candidate, call_, request, addressing);
     std::string why = candidate.reason;
     if (candidate.state == RAYO_CANDIDATE_POSSIBLE) {
-      rayo_error error{};
-      prepared_ = {};
-      prepared_.struct_size = sizeof(prepared_);
-      prepared_.struct_type = RAYO_TYPE_PREPARED;
-      const rayo_status status = record.kernel->prepare(record.owner->instance, &call_.desc(), &prepared_, &error);
-      if (status == RAYO_OK && prepared_.fn != nullptr) {
-        kernel_ = &record;
-        threads_ = std::clamp(prepared_.threads, 1u, call_.desc().max_threads);
-        alignment_mask_ = record.kernel->alignment > 1 ? record.kernel->alignment - 1 : 0;
+      const rayo_status status = try_prepare(registry, request, candidate, &why);
+      if (status == RAYO_OK) {
+        if (fell_from != nullptr) {
+          set_->watch().metrics.count(Metric::fallbacks,
+                                      {op, fell_from->owner->name, candidate.kernel->owner->name, fell_why});
+        }
+        if (candidate.device != nullptr || (candidate.belongs && !call_.home())) return;
+        // A host kernel that works on a device's data, or in a device's stead.
+        const rayo_kernel &kernel = *candidate.kernel->kernel;
+        if (kernel.release != nullptr) kernel.release(candidate.kernel->owner->instance, prepared_.state);
+        prepared_.state = nullptr;
+        if (refused.empty()) refusal = why_not_there(registry, belongs_to(call_, request), op, &refused);
+        detour_ = std::make_unique<Detour>(registry, set_, call_, request, candidate.belongs ? 0 : refusal, refused);
         return;
       }
-      error.text[RAYO_ERROR_TEXT - 1] = '\0';
-      if (status == RAYO_OUT_OF_MEMORY) {
-        fail(status, "{}: out of memory in prepare of {} ({})", call_.schema().raw->name, record.kernel->name,
-             record.owner->name);
+      if (status == RAYO_OUT_OF_MEMORY && !(candidate.device != nullptr && read_choice(request.device).fallback)) {
+        fail(status, "{}: out of memory in prepare of {} ({})", op, candidate.kernel->kernel->name, candidate.place());
       }
-      why = error.text[0] == '\0' ? rayo_status_name(status) : error.text;
+      if (status == RAYO_OUT_OF_MEMORY) candidate.fallback = RAYO_FALLBACK_OUT_OF_MEMORY;
+      if (status == RAYO_DEVICE_LOST) candidate.fallback = RAYO_FALLBACK_DEVICE_LOST;
+      if (fell_from == nullptr) fell_from = candidate.kernel, fell_why = why;
     }
-    reasons += fmt::format("{}{}/{}: {}", reasons.empty() ? "" : "; ", record.owner->name, record.kernel->name, why);
+    if (candidate.belongs && refused.empty()) {
+      refused = why;
+      refusal = candidate.fallback;
+    }
+    reasons +=
+        fmt::format("{}{}/{}: {}", reasons.empty() ? "" : "; ", candidate.place(), candidate.kernel->kernel->name, why);
   }
-  fail(RAYO_UNSUPPORTED, "{}: no kernel can run this call: {}", call_.schema().raw->name,
+  fail(RAYO_UNSUPPORTED, "{}: no kernel can run this call: {}", op,
        reasons.empty() ? "no loaded plugin has the op" : reasons);
 }
 
@@ -165,17 +232,20 @@ void Plan::note_places() {
 bool Plan::matches(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
                    uint32_t output_count) const noexcept {
   const size_t bound = input_places_.size();
+  const bool detour = detour_ != nullptr;
   if (input_count < bound || output_count != output_places_.size()) return false;
   for (size_t i = 0; i < bound; ++i) {
     if (!same_layout(call_.inputs()[i], input_places_[i].compact, inputs[i])) return false;
+    if (!detour && !on_host(inputs[i])) return false;
   }
   for (size_t i = bound; i < input_count; ++i) {
     if (inputs[i] != nullptr) return false;
   }
   for (size_t i = 0; i < output_count; ++i) {
     if (outputs[i] == nullptr || !same_layout(call_.outputs()[i], output_places_[i].compact, outputs[i])) return false;
+    if (!detour && !on_host(outputs[i])) return false;
   }
-  return true;
+  return !detour || matches_detour(inputs, outputs);
 }
 
 rayo_status Plan::refuse_overlap(size_t output, const char *other_kind, size_t other) const noexcept {
@@ -196,7 +266,8 @@ rayo_status Plan::check_places(const void *const *inputs, void *const *outputs, 
       const auto *in = static_cast<const char *>(inputs[i]);
       if (in == nullptr || !spans_meet(out, output_places_[o].span, in, place.span)) continue;
       if (o == 0 && in == out && place.in_place) {
-        if ((kernel_->kernel->flags & RAYO_KERNEL_IN_PLACE) == 0) *out_rebind = true;
+        const bool apart = detour_ != nullptr && (detour_->device() == nullptr || detour_->staged_pair(i, o));
+        if ((kernel_->kernel->flags & RAYO_KERNEL_IN_PLACE) == 0 && !apart) *out_rebind = true;
         continue;
       }
       bool apart = false;
@@ -216,8 +287,23 @@ rayo_status Plan::check_places(const void *const *inputs, void *const *outputs, 
   return RAYO_OK;
 }
 
+bool Plan::apart(const void *const *inputs, void *const *outputs) const noexcept {
+  if (output_places_.size() != 1) return false;
+  const ByteSpan span = output_places_[0].span;
+  const uintptr_t out = reinterpret_cast<uintptr_t>(outputs[0]) + static_cast<uintptr_t>(span.low);
+  const auto out_size = static_cast<uintptr_t>(span.high - span.low);
+  const void *const *input = inputs;
+  for (const Place &place : input_places_) {
+    const uintptr_t in = reinterpret_cast<uintptr_t>(*input++) + static_cast<uintptr_t>(place.span.low);
+    if (in - out < out_size || out - in < static_cast<uintptr_t>(place.span.high - place.span.low)) return false;
+  }
+  return true;
+}
+
 rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                       const rayo_executor *executor, bool *out_rebind) const noexcept {
+  if (detour_ != nullptr) [[unlikely]]
+    return run_detour(inputs, outputs, executor, out_rebind);
   const void *in[RAYO_MAX_OPERANDS] = {};
   void *out[RAYO_MAX_OPERANDS] = {};
   uintptr_t bits = 0;
@@ -241,7 +327,7 @@ rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const
       });
     }
   }
-  const rayo_status places = check_places(in, out, out_rebind);
+  const rayo_status places = apart(in, out) ? RAYO_OK : check_places(in, out, out_rebind);
   if ((bits & alignment_mask_) != 0) *out_rebind = true;
   if (places != RAYO_OK || *out_rebind) return places;
 
@@ -253,7 +339,11 @@ rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const
     });
   }
   const rayo_call packet{in, out, prepared_.state, scratch.get(), executor, threads_, 0};
-  const rayo_status status = prepared_.fn(&packet);
+  rayo_status status = RAYO_OK;
+  {
+    const LaunchGuard guard(launch_mark_);
+    status = watch_ == nullptr ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
+  }
   if (status != RAYO_OK) {
     const std::string_view text = last_error();
     return fence([&] {

@@ -10,28 +10,37 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <unordered_set>
 #include <vector>
 
+#include "base/fork_mutex.hpp"
 #include "dispatch/bind.hpp"
+#include "dispatch/detour.hpp"
 #include "dispatch/overlap.hpp"
 #include "dispatch/select.hpp"
+#include "guard/watch.hpp"
 
 namespace rayo {
 
 class Plan;
+struct TableChoice;
 
 // The plans of one runtime: destroying the runtime releases their kernels' states while the plugins are still there.
 class PlanSet {
  public:
+  // `executor`: the runtime's, for work that its queues run.
+  explicit PlanSet(const std::atomic<const rayo_executor *> *executor) : executor_(executor) {}
+  const std::atomic<const rayo_executor *> *executor() const noexcept { return executor_; }
+  RuntimeWatch &watch() noexcept { return watch_; }
   void add(Plan *plan);
   void remove(Plan *plan);
   void close();  // releases every state; plans answer RAYO_PRECONDITION from here on
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
  private:
-  std::mutex mutex_;
+  const std::atomic<const rayo_executor *> *executor_;
+  ForkMutex mutex_{ForkMutex::Kind::outer};
+  RuntimeWatch watch_;  // here, for the plans that outlive their runtime
   std::unordered_set<Plan *> plans_;
   std::atomic<bool> closed_{false};
 };
@@ -61,6 +70,14 @@ class Plan {
   const BoundCall &call() const { return call_; }
   const KernelRecord &kernel() const { return *kernel_; }
   uint32_t threads() const { return threads_; }
+  const rayo_prepared &prepared() const { return prepared_; }
+  // Not a plain call of a host kernel on host memory: null if it is.
+  const Detour *detour() const { return detour_.get(); }
+  // Queues it on a device; `self` keeps this plan. Throws Error; *out_rebind as in run.
+  void submit(Queue &queue, const rayo_tensor *const *inputs, const rayo_tensor *const *outputs, const rayo_sync *sync,
+              std::shared_ptr<const void> self, bool *out_rebind) const;
+  bool automatic() const { return automatic_; }                  // no device was asked for
+  const TableChoice *profile_choice() const { return choice_; }  // when it was bound; null = none
   bool closed() const noexcept { return set_->closed(); }
 
  private:
@@ -73,7 +90,18 @@ class Plan {
   };
 
   void prepare(const Registry &registry, const CallRequest &request, const Addressing &addressing);
+  rayo_status try_prepare(const Registry &registry, const CallRequest &request, const Candidate &candidate,
+                          std::string *out_why);
   void note_places();
+  bool matches_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs) const noexcept;
+  rayo_status run_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
+                         const rayo_executor *executor, bool *out_rebind) const noexcept;
+  void submit_to_host(Queue &queue, const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
+                      const rayo_sync *sync, std::shared_ptr<const void> self, bool *out_rebind) const;
+  rayo_status find_places(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs, Located *out_located,
+                          bool *out_rebind) const noexcept;
+  // Surely no operand meets an output: what check_places would find at more length.
+  bool apart(const void *const *inputs, void *const *outputs) const noexcept;
   rayo_status check_places(const void *const *inputs, void *const *outputs, bool *out_rebind) const noexcept;
   rayo_status refuse_overlap(size_t output, const char *other_kind, size_t other) const noexcept;
   void release() noexcept;
@@ -83,9 +111,14 @@ class Plan {
   const KernelRecord *kernel_ = nullptr;
   rayo_prepared prepared_{};
   uint32_t threads_ = 1;
+  bool automatic_ = true;
+  const TableChoice *choice_ = nullptr;
   uint32_t alignment_mask_ = 0;
+  uint32_t launch_mark_ = 0;
   std::vector<Place> input_places_;
   std::vector<Place> output_places_;
+  std::unique_ptr<Detour> detour_;
+  std::unique_ptr<CallWatch> watch_;  // null = nobody looks
 };
 
 }  // namespace rayo

@@ -13,6 +13,7 @@
 #include "base/sha256.hpp"
 #include "loader/load.hpp"
 #include "loader/search.hpp"
+#include "trace/trace.hpp"
 
 namespace rayo {
 namespace {
@@ -56,7 +57,7 @@ std::vector<DeviceRecord> enumerate_devices(const PluginRecord &record, uint32_t
     rayo_device_info &info = infos[i];
     info.id[sizeof info.id - 1] = '\0';
     info.name[sizeof info.name - 1] = '\0';
-    devices.push_back({info.id, info.name, kind_of(info.dl.device_type, info.flags), index});
+    devices.push_back({info.id, info.name, kind_of(info.dl.device_type, info.flags), index, true, i, info});
   }
   return devices;
 }
@@ -68,6 +69,10 @@ const std::string &PluginRecord::sha256() const {
   return sha256_;
 }
 
+void PluginRecord::set_sha256(const std::string &hash) {
+  std::call_once(hashed_, [&] { sha256_ = hash; });
+}
+
 // Collects loaded plugins in the order found, then sorts kernels and lists devices.
 class RegistryBuilder {
  public:
@@ -77,8 +82,10 @@ class RegistryBuilder {
   void build();
 
  private:
-  PluginRecord *add(const std::string &real_path);
-  void add_file(const std::string &file);
+  void examine(const std::string &real_path, bool trusted);
+  void examine_files();
+  void examine_folders();
+  void start(PluginCandidate candidate);
   void adopt(LoadedPlugin loaded);
   void sort_kernels();
   void list_devices();
@@ -87,15 +94,21 @@ class RegistryBuilder {
   const RegistryOptions &options_;
   const rayo_host &host_;
   const Log &log_;
+  LoadRules rules_{options_.cpu_features, options_.require_conformance, options_.on_step};
+  std::vector<PluginCandidate> candidates_;  // in the order found
 };
 
-PluginRecord *RegistryBuilder::add(const std::string &real_path) {
-  adopt(load_plugin(real_path, host_, {options_.cpu_features, options_.require_conformance}, log_,
-                    [this](std::string_view name) {
-                      const PluginRecord *other = registry_.find_plugin(name);
-                      return other != nullptr ? &other->file : nullptr;
-                    }));
-  return registry_.plugins_.back().get();
+void RegistryBuilder::examine(const std::string &real_path, bool trusted) {
+  PluginCandidate candidate = examine_plugin(real_path, rules_);
+  candidate.unprobed = trusted;
+  candidates_.push_back(std::move(candidate));
+}
+
+void RegistryBuilder::start(PluginCandidate candidate) {
+  const std::string &file = candidate.record->file;
+  const Span span(options_.trace, SpanKind::load, file.substr(file.rfind('/') + 1));
+  const std::string name = candidate.record->name;
+  adopt(start_plugin(std::move(candidate), host_, rules_, log_, registry_.find_plugin(name)));
 }
 
 void RegistryBuilder::adopt(LoadedPlugin loaded) {
@@ -113,15 +126,27 @@ void RegistryBuilder::adopt(LoadedPlugin loaded) {
   }
 }
 
-// A file that the application named: its refusal fails the whole start.
-void RegistryBuilder::add_file(const std::string &file) {
-  const std::unique_ptr<char, decltype(&std::free)> real(::realpath(file.c_str(), nullptr), &std::free);
-  if (!real) {
-    fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
+void RegistryBuilder::examine_files() {
+  for (const std::string &file : options_.files) {
+    const std::string real = real_path(file);
+    if (real.empty()) {
+      fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
+    }
+    examine(real, options_.trust_files);
   }
-  const PluginRecord *record = add(real.get());
-  if (record->state != PluginState::ready) {
-    fail(RAYO_REFUSED, "plugin file {} is refused: it {}", quote(file), record->reason);
+}
+
+void RegistryBuilder::examine_folders() {
+  SearchResult found = search_folders(options_.folders);
+  for (Refusal &refusal : found.refused) {
+    log_(RAYO_LOG_WARN, "plugin path {}: {}", quote(refusal.path), refusal.reason);
+    PluginCandidate candidate;
+    candidate.record = rejected(std::move(refusal.path), std::move(refusal.reason));
+    candidates_.push_back(std::move(candidate));
+  }
+  for (const std::string &file : found.files) {
+    const auto seen = [&file](const PluginCandidate &each) { return each.record->file == file; };
+    if (std::none_of(candidates_.begin(), candidates_.end(), seen)) examine(file, false);
   }
 }
 
@@ -148,8 +173,9 @@ void RegistryBuilder::list_devices() {
         std::any_of(registry_.kernels_.begin(), registry_.kernels_.end(), [&record](const auto &kernel) {
           return kernel->owner == &record && (kernel->kernel->flags & RAYO_KERNEL_DEVICE) == 0;
         });
-    if (host_kernels) registry_.devices_.push_back({record.name, cpu, RAYO_DEVICE_KIND_CPU, index});
+    if (host_kernels) registry_.devices_.push_back({record.name, cpu, RAYO_DEVICE_KIND_CPU, index, false, 0, {}});
     if (record.plugin->device_api == nullptr) continue;
+    if (options_.on_step) options_.on_step("enumerating its devices");
     for (DeviceRecord &device : enumerate_devices(record, index, log_)) {
       registry_.devices_.push_back(std::move(device));
     }
@@ -158,16 +184,16 @@ void RegistryBuilder::list_devices() {
 
 void RegistryBuilder::build() {
   for (const auto &schema : catalogue()) registry_.schemas_.push_back(schema.get());
-  for (const std::string &file : options_.files) add_file(file);
-  SearchResult found = search_folders(options_.folders);
-  for (Refusal &refusal : found.refused) {
-    log_(RAYO_LOG_WARN, "plugin path {}: {}", quote(refusal.path), refusal.reason);
-    registry_.plugins_.push_back(rejected(std::move(refusal.path), std::move(refusal.reason)));
-  }
-  for (const std::string &file : found.files) {
-    const auto seen = [&file](const auto &record) { return record->file == file; };
-    if (std::any_of(registry_.plugins_.begin(), registry_.plugins_.end(), seen)) continue;  // the very same file
-    add(file);
+  examine_files();
+  examine_folders();
+  prove_candidates(&candidates_, {options_.cpu_features, options_.probe_ms, options_.use_verdict_cache}, log_);
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    start(std::move(candidates_[i]));
+    const PluginRecord &record = *registry_.plugins_.back();
+    // A file that the application named: its refusal fails the whole start.
+    if (i < options_.files.size() && record.state != PluginState::ready && !options_.list_refused_files) {
+      fail(RAYO_REFUSED, "plugin file {} is refused: it {}", quote(options_.files[i]), record.reason);
+    }
   }
   sort_kernels();
   list_devices();

@@ -6,6 +6,7 @@
 
 #include <rayo/plugin.h>
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -17,6 +18,8 @@
 
 namespace rayo {
 
+class Trace;
+
 enum class PluginState : uint32_t { ready = 0, rejected = 1, quarantined = 2 };  // RAYO_PLUGIN_*
 
 struct PluginRecord {
@@ -27,10 +30,12 @@ struct PluginRecord {
   std::string reason;  // "" when ready
   PluginState state = PluginState::rejected;
   uint32_t kernel_count = 0;
+  uint32_t launch_mark = 0;             // what its calls leave in their thread's slot; 0 = nothing
   const rayo_plugin *plugin = nullptr;  // ready only
   rayo_instance *instance = nullptr;    // ready only
   // SHA-256 of the file in hex, read on first request; "" when unreadable. Thread-safe.
   const std::string &sha256() const;
+  void set_sha256(const std::string &hash);  // known already; before the first request
 
  private:
   mutable std::once_flag hashed_;
@@ -49,6 +54,9 @@ struct DeviceRecord {
   std::string name;
   uint32_t kind = 0;  // RAYO_DEVICE_KIND_*
   uint32_t plugin = 0;
+  bool device_tier = false;  // false: a CPU plugin under its own name; what follows is then empty
+  uint32_t index = 0;        // for device_open
+  rayo_device_info info{};
 };
 
 struct RegistryOptions {
@@ -56,6 +64,12 @@ struct RegistryOptions {
   std::vector<std::string> files;    // single files: a refused one fails the build
   uint64_t cpu_features = 0;         // RAYO_CPU_*, after cpu_disable
   bool require_conformance = false;  // accept only plugins that a certificate covers
+  bool trust_files = false;          // `files` are loaded without a probe
+  bool list_refused_files = false;   // a refused one of `files` is listed instead of failing the build
+  bool use_verdict_cache = true;
+  uint32_t probe_ms = 0;                          // limit of each probe; 0 = the usual
+  std::function<void(const char *what)> on_step;  // before each piece of a plugin's code that is run; may be empty
+  Trace *trace = nullptr;                         // a span for each file; nullptr = off
 };
 
 class Registry {

@@ -47,6 +47,12 @@ typedef void (*rayo_log_fn)(void *ctx, int32_t level, const char *text);
 #define RAYO_RUNTIME_NO_ENVIRONMENT 1u /* ignore every RAYO_* environment variable */
 #define RAYO_RUNTIME_ONLY_FILES 2u     /* load plugin_files and nothing else */
 #define RAYO_RUNTIME_ALLOW_EMPTY 4u    /* create succeeds without a usable plugin: to list the files and reasons */
+/* UNSAFE: plugin_files are loaded without a probe in a child process; a bad one takes this process with it. For
+ * programs that judge plugins in processes of their own, as `rayo conform` does. */
+#define RAYO_RUNTIME_TRUST_FILES 8u
+#define RAYO_RUNTIME_NO_VERDICT_CACHE 16u /* verdicts are neither read nor kept; RAYO_VERDICT_CACHE=0 does the same */
+#define RAYO_RUNTIME_LIST_REFUSED 32u     /* a refused one of plugin_files is listed, and create goes on */
+#define RAYO_RUNTIME_METRICS 64u /* count calls and their time for rayo_metrics_text; RAYO_METRICS=1 does it too */
 
 /* All members may be zero: RAYO_RUNTIME_OPTIONS_INIT. What is set here wins over the environment. */
 typedef struct rayo_runtime_options {
@@ -63,14 +69,18 @@ typedef struct rayo_runtime_options {
   void *log_ctx;
   const rayo_executor *executor; /* the application's threads; NULL = Rayo's pool. Outlives the runtime */
   uint32_t require_conformance;  /* RAYO_CONFORMANCE_*; 0 = RAYO_REQUIRE_CONFORMANCE (0|1), else not required */
-  uint32_t reserved;
-  const char *executor_name; /* "pool", or "openmp": libgomp's threads; NULL = executor, RAYO_EXECUTOR, else pool */
+  uint32_t probe_ms;             /* time limit of a plugin's probe; 0 = RAYO_PROBE_MS, else 2000 or its note's */
+  const char *executor_name;     /* "pool", or "openmp": libgomp's threads; NULL = executor, RAYO_EXECUTOR, else pool */
+  const char
+      *log_format;    /* without `log`: "text", or "json": a JSON object a line; NULL = RAYO_LOG_FORMAT, else text */
+  const char *trace;  /* file to write spans to, see rayo_trace_flush; NULL = RAYO_TRACE, else none */
+  const char *verify; /* run-time guards, see below; NULL = RAYO_VERIFY, else none */
 } rayo_runtime_options;
 
 #define RAYO_RUNTIME_OPTIONS_INIT                                                                                  \
   {                                                                                                                \
     sizeof(rayo_runtime_options), RAYO_TYPE_RUNTIME_OPTIONS, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, \
-        NULL, 0, 0, NULL                                                                                           \
+        NULL, 0, 0, NULL, NULL, NULL, NULL                                                                         \
   }
 
 /* With RAYO_CONFORMANCE_REQUIRED a plugin is accepted only if a certificate covers its file by SHA-256: a JSON report
@@ -102,11 +112,39 @@ RAYO_API rayo_status rayo_runtime_set_threads(rayo_runtime *runtime, uint32_t th
  * use; not to be called while calls are in flight. */
 RAYO_API rayo_status rayo_set_executor(rayo_runtime *runtime, const rayo_executor *executor);
 
+/* ---- Trace and counters ------------------------------------------------------------------------------------ */
+
+/* Moves the spans recorded so far into the trace's file, as destroying a runtime and the end of the process do; it is
+ * whole JSON after each flush, for chrome://tracing and ui.perfetto.dev. Spans: creating runtimes, loading plugins,
+ * binding calls, every call with device, kernel and threads, the work of devices, what plugins add. "%p" in the name
+ * becomes the process id; runtimes of one process that name the same file share it; a forked child writes none. Each
+ * thread keeps 16,384 spans between flushes: more are dropped and counted. RAYO_OK without a trace; RAYO_IO. */
+RAYO_API rayo_status rayo_trace_flush(rayo_runtime *runtime);
+/* Counters of this runtime in Prometheus' text format: calls, their time and failures by op, device and kernel (with
+ * RAYO_RUNTIME_METRICS), fallbacks with their reasons, plugins by verdict. Copies and returns like rayo_last_error; a
+ * longer text may be there by the next call. */
+RAYO_API size_t rayo_metrics_text(const rayo_runtime *runtime, char *buf, size_t cap);
+
+/* ---- Run-time guards ----------------------------------------------------------------------------------------- */
+
+/* Items of `verify` and RAYO_VERIFY, with commas between; off by default and by "off":
+ *   nan, inf          the output holds a NaN (an infinity) and no input does: propagation is legal
+ *   divergence        the call is run again on the plugin `scalar`. Kernels of class reproducible must have its bits,
+ * the others lie within the op's bounds (doc/numerics.md) of it. Ops without a scalar kernel are passed nondeterminism
+ * the call is run twice and must give the same bits, unless the kernel says that it may not slowdown[:F]      the call
+ * takes more than F (2) times the running median of its plan, and 100 us more action=stop       (default) the call
+ * answers RAYO_GUARD. Its outputs hold no result: NaN, the smallest signed or the largest unsigned value; in place the
+ * operand is the input again; after a slowdown the result action=log        the finding is logged as an error, the call
+ * succeeds action=report     and a JSON file and a heat map (PNG, with libpng) are written to report=/FOLDER, by
+ * default $XDG_CACHE_HOME/rayo/reports; at most 100 by a runtime All but slowdown take a rate: NAME:1/N looks at one
+ * call in every N, at a place that varies. With 1/1, the default, and action=stop the application never receives a
+ * result that a guard objects to. */
+
 /* ---- Plugins and devices found ---------------------------------------------------------------------------- */
 
 #define RAYO_PLUGIN_READY 0u
-#define RAYO_PLUGIN_REJECTED 1u    /* by the static look, the CPU gate, the ABI or its own query */
-#define RAYO_PLUGIN_QUARANTINED 2u /* for what it did earlier */
+#define RAYO_PLUGIN_REJECTED 1u    /* by the static look, the CPU gate, the ABI, its probe or its own query */
+#define RAYO_PLUGIN_QUARANTINED 2u /* it crashed or hung, in its probe or in this application: left alone for a day */
 
 typedef struct rayo_plugin_info {
   RAYO_STRUCT_HEADER;
@@ -123,6 +161,11 @@ typedef struct rayo_plugin_info {
 /* Every file that was looked at, ready or not. Fill struct_size and struct_type before the call. */
 RAYO_API uint32_t rayo_plugin_count(const rayo_runtime *runtime);
 RAYO_API rayo_status rayo_plugin_get(const rayo_runtime *runtime, uint32_t index, rayo_plugin_info *out_info);
+
+/* Forgets what is remembered of a plugin file with this content: verdicts of its probe, crashes. The next runtime
+ * probes it again. RAYO_NOT_FOUND: no such file. Where nothing is remembered (a privileged process, no home) this does
+ * nothing. */
+RAYO_API rayo_status rayo_plugin_forget(const char *file);
 
 #define RAYO_DEVICE_KIND_CPU 0u
 #define RAYO_DEVICE_KIND_GPU 1u
@@ -224,10 +267,11 @@ typedef struct rayo_run_options {
   const char *device; /* NULL = the runtime's */
   uint32_t threads;   /* 0 = the runtime's */
   uint32_t numerics;  /* RAYO_POLICY_*; 0 = the runtime's */
+  const char *verify; /* guards of this call ("off" = none); NULL = the runtime's */
 } rayo_run_options;
 
 #define RAYO_RUN_OPTIONS_INIT \
-  { sizeof(rayo_run_options), RAYO_TYPE_RUN_OPTIONS, NULL, NULL, 0, 0 }
+  { sizeof(rayo_run_options), RAYO_TYPE_RUN_OPTIONS, NULL, NULL, 0, 0, NULL }
 
 /* Runs op on the best kernel. inputs may be strided and broadcast; outputs have exactly the inferred shapes and
  * types, any non-zero strides that do not overlap. An output is disjoint from every input, or exactly one of them where

@@ -74,6 +74,13 @@ class TensorView {
     }
   }
 
+  // The memory of another tensor, on whatever device (rayo/device.hpp), under this shape.
+  TensorView(const rayo_tensor &memory, std::vector<int64_t> shape, std::vector<int64_t> strides)
+      : TensorView(memory.dl.data, memory.dl.dtype, std::move(shape), std::move(strides), memory.dl.byte_offset) {
+    device_ = memory.dl.device;
+    buffer_ = memory.buffer;
+  }
+
   const std::vector<int64_t> &shape() const noexcept { return shape_; }
   const std::vector<int64_t> &strides() const noexcept { return strides_; }
   DLDataType dtype() const noexcept { return dtype_; }
@@ -84,6 +91,8 @@ class TensorView {
     rayo_tensor tensor = rayo_tensor_make(data_, dtype_, static_cast<int32_t>(shape_.size()), shape_.data(),
                                           strides_.empty() ? nullptr : strides_.data());
     tensor.dl.byte_offset = byte_offset_;
+    tensor.dl.device = device_;
+    tensor.buffer = buffer_;
     return tensor;
   }
 
@@ -93,6 +102,8 @@ class TensorView {
   std::vector<int64_t> shape_;
   std::vector<int64_t> strides_;
   uint64_t byte_offset_;
+  DLDevice device_{kDLCPU, 0};
+  rayo_buffer *buffer_ = nullptr;
 };
 
 // View of plain memory. Inputs are never written, so const data may be viewed.
