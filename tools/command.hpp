@@ -47,5 +47,6 @@ int devices_command(Arguments arguments);
 int ops_command(Arguments arguments);
 int run_command(Arguments arguments);
 int explain_command(Arguments arguments);
+int plugin_command(Arguments arguments);
 
 }  // namespace rayo::tools

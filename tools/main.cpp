@@ -15,6 +15,9 @@
 #ifdef RAYO_HAVE_BENCH
 #include <bench/command.hpp>
 #endif
+#ifdef RAYO_HAVE_TUNE
+#include <tools/tune/command.hpp>
+#endif
 #ifdef RAYO_HAVE_CONFORMANCE
 #include <conformance/runner/command.hpp>
 #endif
@@ -35,7 +38,11 @@ constexpr SubCommand kSubCommands[] = {
     {"devices", "plugins found, the devices they bring, and why others are not used", devices_command},
     {"ops", "operations, their attributes, and the kernels that implement them", ops_command},
     {"run", "run one operation, or a batch of them, on .npy files", run_command},
+    {"plugin", "check, list or start a plugin, forget what it did", plugin_command},
     {"explain", "which kernel a call would take, and why not the others", explain_command},
+#ifdef RAYO_HAVE_TUNE
+    {"tune", "measure who is fastest for which call, and write a device profile", tune_command},
+#endif
 #ifdef RAYO_HAVE_CONFORMANCE
     {"conform", "check plugins against the contract and write a report", rayo::conform_command},
 #endif

@@ -79,6 +79,12 @@ Session::Session(const SessionOptions &options) {
   if (!options.device.empty()) check_device(options.device);
 }
 
+Session::Session(const rayo_runtime_options &options) {
+  rayo_runtime *runtime = nullptr;
+  check(rayo_runtime_create(&options, &runtime));
+  runtime_.reset(runtime);
+}
+
 std::vector<rayo_plugin_info> Session::plugins() const {
   return list<rayo_plugin_info>(runtime(), RAYO_TYPE_PLUGIN_INFO, rayo_plugin_count(runtime()), rayo_plugin_get);
 }
@@ -107,8 +113,9 @@ rayo_op_info Session::find_op(const std::string &name) const {
 }
 
 void Session::check_device(const std::string &name) const {
-  if (name == "auto") return;
-  std::vector<std::string> ready = {"auto"};
+  // "NAME,auto" prefers NAME and is right everywhere.
+  if (name == "auto" || (name.size() > 5 && name.compare(name.size() - 5, 5, ",auto") == 0)) return;
+  std::vector<std::string> ready = {"auto", "host"};
   for (const rayo_device_listing &device : devices()) ready.emplace_back(device.id);
   for (const std::string &id : ready) {
     if (id == name) return;

@@ -25,6 +25,8 @@ class Session {
   // Finds and starts plugins. Throws CommandError with the core's text; a device is checked here, so that a typing
   // mistake fails before any file is read.
   explicit Session(const SessionOptions &options);
+  // The same with the core's own options.
+  explicit Session(const rayo_runtime_options &options);
 
   rayo_runtime *runtime() const { return runtime_.get(); }
 
