@@ -79,4 +79,26 @@ std::optional<rayo_note_desc> ElfFile::note() const {
   return std::nullopt;
 }
 
+std::optional<std::string> ElfFile::section(const std::string &name) const {
+  const auto header = at<Elf64_Ehdr>(0);
+  const auto section_at = [&](unsigned index) {
+    return at<Elf64_Shdr>(header.e_shoff + std::uint64_t{index} * header.e_shentsize);
+  };
+  if (header.e_shnum == 0) return std::nullopt;
+  const Elf64_Shdr names = section_at(header.e_shstrndx);
+  for (unsigned s = 0; s < header.e_shnum; ++s) {
+    const Elf64_Shdr section = section_at(s);
+    const std::uint64_t first = names.sh_offset + section.sh_name;
+    if (first + name.size() >= bytes_.size() ||
+        std::memcmp(bytes_.data() + first, name.c_str(), name.size() + 1) != 0) {
+      continue;
+    }
+    if (section.sh_offset > bytes_.size() || section.sh_size > bytes_.size() - section.sh_offset) {
+      throw Defect(fmt::format("ELF: section {} lies outside the file", name));
+    }
+    return std::string(bytes_.data() + section.sh_offset, section.sh_size);
+  }
+  return std::nullopt;
+}
+
 }  // namespace rayo::conform::abi

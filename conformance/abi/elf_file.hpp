@@ -17,6 +17,7 @@ class ElfFile {
   explicit ElfFile(const std::string &path);  // throws Defect
   std::vector<std::string> exported_symbols() const;
   std::optional<rayo_note_desc> note() const;
+  std::optional<std::string> section(const std::string &name) const;  // its bytes
 
  private:
   template <class T>

@@ -19,7 +19,7 @@ rayo_status create(const std::vector<std::string> &files, std::uint32_t threads,
   std::vector<const char *> paths;
   for (const std::string &file : files) paths.push_back(file.c_str());
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
-  options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES;
+  options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_TRUST_FILES;
   options.threads = threads;
   options.plugin_files = paths.data();
   options.plugin_file_count = static_cast<std::uint32_t>(paths.size());

@@ -66,6 +66,7 @@ class BoundPlan {
   BoundPlan(const BoundPlan &) = delete;
   BoundPlan &operator=(const BoundPlan &) = delete;
   void run() const;  // throws CallFailed
+  const rayo_plan *get() const { return plan_; }
 
  private:
   const DenseCall &call_;

@@ -23,6 +23,7 @@ struct Backend {
   std::string file;
   std::string sha256;
   bool gpu = false;    // has a device of kind GPU
+  bool host = false;   // has kernels for host memory: the claims about CPU plugins are about it
   std::string reason;  // why it is not ready; empty = it is
 };
 
@@ -38,7 +39,7 @@ struct Setting {
   std::function<void(const std::string &)> step;
 
   const Backend &need(std::string_view name) const;  // ready; otherwise throws NotEvaluated
-  std::vector<const Backend *> ready() const;        // at least one; otherwise throws NotEvaluated
+  std::vector<const Backend *> ready() const;        // with host kernels: at least one, else throws NotEvaluated
 };
 inline constexpr int kStepSeconds = 120;
 
@@ -62,7 +63,7 @@ std::string replay(const Backend &backend, const std::string &line);
 using Decider = std::string (*)(const Setting &);
 
 // What must exist before a claim can be decided.
-enum class Needs { nothing, gpu, cuda, vulkan, metal_dx12, neon_hardware, wasm, profile, stress, dashboard, pictures };
+enum class Needs { nothing, gpu, cuda, neon_hardware, wasm, profile, stress, dashboard, pictures };
 
 struct Claim {
   std::string_view id;
@@ -82,6 +83,7 @@ std::string repeats_on_extremes(const Setting &);
 std::string repeats_on_subnormals(const Setting &);
 std::string repeats_on_nan(const Setting &);
 std::string repeats_on_infinity(const Setting &);
+std::string gpus_repeat(const Setting &);
 std::string shuffled_order(const Setting &);  // conditions.cpp
 std::string under_load(const Setting &);
 std::string under_memory_limit(const Setting &);
@@ -116,7 +118,38 @@ std::string ymm_loops(const Setting &);  // disassembly.cpp
 std::string zmm_loops(const Setting &);
 std::string fma_loops(const Setting &);
 std::string neon_loops(const Setting &);
-std::string memory_per_call(const Setting &);  // suite.cpp
+std::string ptx_entries(const Setting &);  // cuda.cpp
+std::string ptx_shared_addresses(const Setting &);
+std::string ptx_gemm_barriers(const Setting &);
+std::string ptx_attention_barriers(const Setting &);
+std::string ptx_causal_names(const Setting &);
+std::string ptx_loops(const Setting &);
+std::string ptxas_spills(const Setting &);
+std::string ptx_assembles(const Setting &);
+std::string ptxas_shared(const Setting &);
+std::string ptxas_registers(const Setting &);
+std::string cuda_softmax_large(const Setting &);  // gpu.cpp
+std::string cuda_layer_norm_constant(const Setting &);
+std::string cuda_quantize(const Setting &);
+std::string cuda_odd_shapes(const Setting &);
+std::string cuda_kernels(const Setting &);
+std::string gpus_within_bounds(const Setting &);
+std::string vulkan_shaders_valid(const Setting &);  // vulkan_shaders.cpp
+std::string vulkan_add(const Setting &);            // vulkan.cpp
+std::string vulkan_mul(const Setting &);
+std::string vulkan_dot(const Setting &);
+std::string vulkan_relu(const Setting &);
+std::string vulkan_sigmoid(const Setting &);
+std::string vulkan_tanh(const Setting &);
+std::string vulkan_gelu(const Setting &);
+std::string vulkan_swish(const Setting &);
+std::string vulkan_softmax(const Setting &);
+std::string vulkan_matmul(const Setting &);
+std::string vulkan_oversized_buffer(const Setting &);  // vulkan_faults.cpp
+std::string vulkan_watchdog(const Setting &);
+std::string vulkan_error_texts(const Setting &);
+std::string every_vulkan_driver(const Setting &);  // vulkan.cpp
+std::string memory_per_call(const Setting &);      // suite.cpp
 std::string deterministic_cases_pass(const Setting &);
 std::string report_complete(const Setting &);
 std::string seed_reproduces(const Setting &);

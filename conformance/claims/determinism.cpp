@@ -187,6 +187,19 @@ std::string repeats_at_sizes(const Setting &setting) {
                      repeat_large(setting, backends).text("at 10,000,000"));
 }
 
+std::string gpus_repeat(const Setting &setting) {
+  constexpr std::array<std::string_view, 2> kValues = {"uniform", "sprinkled"};
+  std::vector<const Backend *> gpus;
+  for (const Backend &b : setting.backends) {
+    if (b.gpu && b.reason.empty()) gpus.push_back(&b);
+  }
+  if (gpus.empty()) {
+    throw NotEvaluated(fmt::format("none of the {} plugins found brings a GPU device", setting.backends.size()));
+  }
+  const Repeater done = repeat_all(setting, gpus, {100, {0}, false}, {1, 1001, 100003}, kValues);
+  return done.tally().text("bit comparisons of a run on the GPU with the first of 100");
+}
+
 std::string repeats_on_extremes(const Setting &setting) {
   return repeats_on(setting, {"specials"}, "the table of special values (zeros, smallest, largest, ties)");
 }

@@ -52,9 +52,6 @@ std::string reason_of(const Claim &claim, const Setting &setting) {
                  : fmt::format("none of the {} plugins found brings a GPU device", setting.backends.size());
     case Needs::cuda:
       return without_backend(setting, "cuda");
-    case Needs::vulkan:
-    case Needs::metal_dx12:
-      return without_backend(setting, "vulkan");
     case Needs::neon_hardware:
       return "needs real 64-bit ARM hardware: an emulator's times say nothing, and this program cannot tell the two "
              "apart";
@@ -139,15 +136,18 @@ json look_at(const std::string &file) {
   try {
     const Subject subject(file);
     bool gpu = false;
+    bool host = false;
     for (std::uint32_t i = 0; i < rayo_device_count(subject.runtime()); ++i) {
       rayo_device_listing device{};
       device.struct_size = sizeof device;
       device.struct_type = RAYO_TYPE_DEVICE_LISTING;
-      if (rayo_device_get(subject.runtime(), i, &device) == RAYO_OK) gpu = gpu || device.kind == RAYO_DEVICE_KIND_GPU;
+      if (rayo_device_get(subject.runtime(), i, &device) != RAYO_OK) continue;
+      gpu = gpu || device.kind == RAYO_DEVICE_KIND_GPU;
+      host = host || subject.name() == device.id;
     }
-    return {{"name", subject.name()}, {"sha256", subject.sha256()}, {"gpu", gpu}, {"reason", ""}};
+    return {{"name", subject.name()}, {"sha256", subject.sha256()}, {"gpu", gpu}, {"host", host}, {"reason", ""}};
   } catch (const LoadError &error) {
-    return {{"name", ""}, {"sha256", ""}, {"gpu", false}, {"reason", error.text}};
+    return {{"name", ""}, {"sha256", ""}, {"gpu", false}, {"host", false}, {"reason", error.text}};
   }
 }
 
@@ -171,9 +171,9 @@ const Backend &Setting::need(std::string_view name) const {
 std::vector<const Backend *> Setting::ready() const {
   std::vector<const Backend *> all;
   for (const Backend &b : backends) {
-    if (b.reason.empty()) all.push_back(&b);
+    if (b.reason.empty() && b.host) all.push_back(&b);
   }
-  if (all.empty()) throw NotEvaluated("no plugin is ready; rayo devices --all says why");
+  if (all.empty()) throw NotEvaluated("no plugin with kernels for the host is ready; rayo devices --all says why");
   return all;
 }
 
@@ -189,6 +189,7 @@ std::vector<Backend> survey(std::span<const std::string> files, std::span<const 
       b.name = found["name"];
       b.sha256 = found["sha256"];
       b.gpu = found["gpu"];
+      b.host = found["host"];
       b.reason = found["reason"];
     } else {
       b.reason = "crashed or hung while it was loaded";

@@ -30,7 +30,7 @@ std::string last_error() {
 Subject::Subject(const std::string &file) : file_(file) {
   const char *path = file_.c_str();
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
-  options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES;
+  options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_TRUST_FILES;
   options.numerics = RAYO_POLICY_RELAXED;
   options.plugin_files = &path;
   options.plugin_file_count = 1;

@@ -61,6 +61,14 @@ TEST_F(JudgeTest, OverflowMustBeOverflow) {
   EXPECT_EQ(judge("exp", kInf, kNan), State::failed);
 }
 
+TEST_F(JudgeTest, ARelaxedProductMayRoundItsInputs) {
+  // 1.25 rounded twice to 11 bits loses less than 2^-10 of it.
+  const double off = 1.25 + 1.25 * 0x1p-10;
+  EXPECT_EQ(judge("matmul", 1.25, off, Grade::strict), State::failed);
+  EXPECT_EQ(judge("matmul", 1.25, off, Grade::relaxed), State::passed);
+  EXPECT_EQ(judge("matmul", 1.25, 1.25 + 1.25 * 0x1p-9, Grade::relaxed), State::failed);
+}
+
 TEST_F(JudgeTest, WholeNumbersMustBeExact) {
   call_.op = "reduce_sum";
   problem_.op = find_op("reduce_sum");

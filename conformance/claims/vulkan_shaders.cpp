@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The claim about the Vulkan plugin's shaders: every SPIR-V module in the plugin's file, found by its own structure and
+// without the plugin's help, given to spirv-val.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "claims/claim.hpp"
+#include "claims/command_output.hpp"
+
+namespace rayo::conform::claims {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x07230203;
+constexpr std::size_t kHeaderWords = 5;
+constexpr std::uint32_t kOpLine = 8, kOpFunction = 54, kOpFunctionEnd = 56, kOpNoLine = 317;
+
+std::vector<std::uint32_t> words_of(const std::string &file) {
+  std::ifstream stream(file, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  std::vector<std::uint32_t> words(bytes.size() / sizeof(std::uint32_t));
+  if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(std::uint32_t));
+  return words;
+}
+
+// Words of the module that starts at `start`, or 0: functions end a module, and nothing but another may follow one.
+std::size_t module_length(const std::vector<std::uint32_t> &words, std::size_t start) {
+  std::size_t end = 0;
+  std::size_t at = start + kHeaderWords;
+  while (at < words.size()) {
+    const std::uint32_t count = words[at] >> 16;
+    const std::uint32_t opcode = words[at] & 0xffffu;
+    const bool between = end == at;
+    if (between && opcode != kOpFunction && opcode != kOpLine && opcode != kOpNoLine) break;
+    if (count == 0 || count > words.size() - at) break;
+    at += count;
+    if (opcode == kOpFunctionEnd) end = at;
+  }
+  return end == 0 ? 0 : end - start;
+}
+
+}  // namespace
+
+std::string vulkan_shaders_valid(const Setting &setting) {
+  const Backend &backend = setting.need("vulkan");
+  const std::vector<std::uint32_t> words = words_of(backend.file);
+  const auto module = (std::filesystem::temp_directory_path() / fmt::format("rayo-claims-{}.spv", ::getpid())).string();
+  std::size_t modules = 0;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    if (words[at] != kMagic) continue;
+    const std::size_t length = module_length(words, at);
+    if (length == 0) continue;
+    setting.step(fmt::format("spirv-val on module {} of {}", modules, backend.file));
+    std::ofstream(module, std::ios::binary)
+        .write(reinterpret_cast<const char *>(&words[at]), static_cast<std::streamsize>(length * sizeof words[at]));
+    const CommandOutput output = run_command({"spirv-val", "--target-env", "vulkan1.2", module});
+    std::filesystem::remove(module);
+    if (!output.started) throw NotEvaluated(output.error);
+    if (output.exit_status != 0)
+      throw Refuted(
+          fmt::format("module {} at byte {} of {}: {}", modules, at * sizeof words[at], backend.file, output.error));
+    ++modules;
+    at += length - 1;
+  }
+  if (modules == 0) throw NotEvaluated(fmt::format("no SPIR-V in {}", backend.file));
+  return fmt::format("{} of {} modules in the plugin's file pass spirv-val for Vulkan 1.2", modules, modules);
+}
+
+}  // namespace rayo::conform::claims
