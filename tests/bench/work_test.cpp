@@ -22,7 +22,7 @@ std::string name_of(const WorkItem &item) {
 }
 
 TEST_F(Work, EveryOpHasItemsAtEveryDepth) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   ASSERT_GT(session.ops().size(), 40U);
   for (const rayo_op_info &op : session.ops()) {
     for (const Depth depth : {Depth::smoke, Depth::quick, Depth::full}) {
@@ -35,7 +35,7 @@ TEST_F(Work, EveryOpHasItemsAtEveryDepth) {
 }
 
 TEST_F(Work, EveryItemIsALegalCall) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   for (const rayo_op_info &op : session.ops()) {
     for (const Depth depth : {Depth::smoke, Depth::quick, Depth::full}) {
       Selection selection;
@@ -55,7 +55,7 @@ TEST_F(Work, EveryItemIsALegalCall) {
 }
 
 TEST_F(Work, NoItemIsThereTwice) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   std::vector<std::string> names;
   for (const rayo_op_info &op : session.ops()) {
     for (const WorkItem &item : work_of(op, {})) names.push_back(name_of(item));
@@ -66,7 +66,7 @@ TEST_F(Work, NoItemIsThereTwice) {
 }
 
 TEST_F(Work, TypesAreThoseAskedFor) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   Selection selection;
   selection.dtypes = {"f64"};
   for (const WorkItem &item : work_of(session.find_op("add"), selection)) EXPECT_EQ(item.dtype, "f64");
@@ -74,7 +74,7 @@ TEST_F(Work, TypesAreThoseAskedFor) {
 }
 
 TEST_F(Work, ArithmeticOfAProductIsCountedFromItsShapes) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   Selection selection;
   selection.dtypes = {"f32"};
   selection.shapes = {{{3, 5}, {5, 7}}};
@@ -87,7 +87,7 @@ TEST_F(Work, ArithmeticOfAProductIsCountedFromItsShapes) {
 }
 
 TEST_F(Work, PositiveInputsHaveNoNegativeValue) {
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   Selection selection;
   selection.depth = Depth::smoke;
   selection.dtypes = {"f32"};

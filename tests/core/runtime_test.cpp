@@ -63,7 +63,7 @@ TEST_F(Runtime, WrongEnvironmentIsNamedWithTheLegalValues) {
   } cases[] = {{"RAYO_NUM_THREADS", "many", "1 to 1024"},
                {"RAYO_NUMERICS", "fast", "reproducible, accurate, relaxed"},
                {"RAYO_CPU_DISABLE", "avx3", "avx2"},
-               {"RAYO_DEVICE", "cuda7", "auto, good, good2"}};
+               {"RAYO_DEVICE", "cuda7", "auto, host, good, good2"}};
   for (const auto &wrong : cases) {
     setenv(wrong.name, wrong.value, 1);
     const std::string text = refused(options(), RAYO_INVALID_ARGUMENT);

@@ -3,7 +3,7 @@
 """Checks that #includes follow the direction in which parts of Rayo may depend on each other:
 
     plugin-api <- core <- tools, bench, examples
-    plugin-api <- plugins      (simd <- kernels <- cpu <- scalar | avx2 | avx512 | neon)
+    plugin-api <- plugins      (simd <- kernels <- cpu <- scalar | avx2 | avx512 | neon; kernels <- cuda)
     plugin-api + core's public headers <- conformance
 
 usage: include_direction.py [ROOT]    exit code 1 and one line per violation
@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "plugins/avx2": CPU_STACK,
     "plugins/avx512": CPU_STACK,
     "plugins/neon": CPU_STACK,
-    "plugins/cuda": ("plugin-api", "plugins/simd"),
+    "plugins/cuda": ("plugin-api", "plugins/simd", "plugins/kernels"),
     "plugins/tests": ("plugin-api", "plugins"),
     "plugins": ("plugin-api",),
     "conformance": PUBLIC,

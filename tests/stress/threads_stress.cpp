@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Many threads load, run and unload at once, each with runtimes of its own and all with one that they share: what a
+// race would need. Every result is checked.
+#include <rayo/rayo.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+std::atomic<uint64_t> g_calls{0};
+std::atomic<uint64_t> g_runtimes{0};
+std::atomic<uint64_t> g_failures{0};
+
+// `right` is looked at after the call that `status` is of.
+template <class Right>
+void check(rayo_status status, Right right, const char *what) {
+  if (status == RAYO_OK && right()) return;
+  char text[RAYO_ERROR_TEXT] = "wrong result";
+  if (status != RAYO_OK) rayo_last_error(text, sizeof text);
+  if (g_failures.fetch_add(1) < 10) std::fprintf(stderr, "threads_stress: %s: %s\n", what, text);
+}
+
+rayo_runtime *create(uint32_t variant, const char *trace) {
+  rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
+  options.threads = 1 + variant % 3;
+  if (variant % 4 == 1) options.verify = "divergence:1/3,nondeterminism:1/5,nan,inf";
+  if (variant % 4 == 2) options.flags |= RAYO_RUNTIME_METRICS;
+  if (variant % 8 == 3) options.trace = trace;
+  options.log = [](void *, int32_t, const char *) {};
+  rayo_runtime *runtime = nullptr;
+  check(
+      rayo_runtime_create(&options, &runtime), [&] { return true; }, "create");
+  g_runtimes.fetch_add(1);
+  return runtime;
+}
+
+void use(rayo_runtime *runtime, uint32_t round) {
+  if (runtime == nullptr) return;
+  const auto n = static_cast<int64_t>(1 + round % 97);
+  std::vector<float> x(static_cast<size_t>(n), 2), y(static_cast<size_t>(n));
+  check(
+      rayo_mul_f32(runtime, n, x.data(), x.data(), y.data()), [&] { return y[0] == 4; }, "mul");
+  constexpr int64_t kSide = 144;  // large enough to be cut into tasks
+  std::vector<float> a(kSide * kSide, 1), c(kSide * kSide);
+  check(
+      rayo_matmul_f32(runtime, kSide, kSide, kSide, a.data(), a.data(), c.data()), [&] { return c.back() == kSide; },
+      "matmul");
+  check(
+      rayo_relu_f32(runtime, n, x.data(), x.data()), [&] { return x[0] == 2; }, "relu in place");
+
+  const rayo_tensor in = rayo_tensor_make(x.data(), RAYO_F32, 1, &n, nullptr);
+  const rayo_tensor out = rayo_tensor_make(y.data(), RAYO_F32, 1, &n, nullptr);
+  const rayo_tensor *inputs[] = {&in};
+  const rayo_tensor *outputs[] = {&out};
+  rayo_call_desc desc = RAYO_CALL_DESC_INIT;
+  desc.op = rayo_op_find("sqrt");
+  desc.inputs = inputs;
+  desc.input_count = 1;
+  rayo_plan *plan = nullptr;
+  check(
+      rayo_plan_create(runtime, &desc, &plan), [&] { return true; }, "plan");
+  check(
+      rayo_plan_run(plan, inputs, outputs), [&] { return y[0] > 1.41f && y[0] < 1.42f; }, "sqrt");
+  rayo_plan_destroy(plan);
+  rayo_explanation *explanation = nullptr;
+  check(
+      rayo_explain(runtime, &desc, &explanation), [&] { return rayo_explanation_count(explanation) > 0; }, "explain");
+  rayo_explanation_destroy(explanation);
+  char text[4096];
+  rayo_metrics_text(runtime, text, sizeof text);
+  g_calls.fetch_add(5);
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: threads_stress SECONDS [THREADS]   plugins: RAYO_PLUGIN_PATH\n");
+    return 2;
+  }
+  const std::chrono::duration<double> limit(std::atof(argv[1]));
+  const int threads = argc > 2 ? std::atoi(argv[2]) : 8;
+  char trace[] = "/tmp/rayo_stress_XXXXXX";
+  const int file = mkstemp(trace);
+  if (file < 0) return 2;
+  rayo_runtime *shared = create(0, trace);
+  const auto end = std::chrono::steady_clock::now() + limit;
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; ++t) {
+    all.emplace_back([&, t] {
+      for (uint32_t round = 0; std::chrono::steady_clock::now() < end; ++round) {
+        rayo_runtime *own = create(static_cast<uint32_t>(t) + round, trace);
+        for (uint32_t i = 0; i < 3; ++i) use(own, round + i);
+        use(shared, round);
+        rayo_runtime_destroy(own);
+      }
+    });
+  }
+  for (std::thread &thread : all) thread.join();
+  rayo_runtime_destroy(shared);
+  std::remove(trace);
+  std::printf("threads_stress: %d threads, %.0f s: %llu runtimes, %llu calls, %llu failures\n", threads, limit.count(),
+              static_cast<unsigned long long>(g_runtimes), static_cast<unsigned long long>(g_calls),
+              static_cast<unsigned long long>(g_failures));
+  return g_failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `rayo tune` over plugins of known cost: what it finds is compared with what can be worked out on paper. The costs are
+// waits far longer than what a busy machine adds to a reading.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "program.hpp"
+#include "tools/tune/plot.hpp"
+#include "tools/tune/profile_file.hpp"
+#include "tuner/profile.hpp"
+
+namespace {
+
+using namespace rayo;
+using rayo::tools::test::Folder;
+using rayo::tools::test::ProgramOptions;
+using rayo::tools::test::ProgramResult;
+using rayo::tools::test::read_file;
+using rayo::tools::test::write_file;
+
+// What depends on how long calls take cannot be told on a machine that others use too.
+constexpr const char *kOnAQuietMachine = "depends on measured times: RAYO_TIMING_TESTS=1 on a quiet machine runs it";
+
+class Tune : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(folder_ / "plugins");
+    add(std::string(RAYO_MOCK_DIR) + "/mock_a.so");
+    add(std::string(RAYO_MOCK_DIR) + "/mock_b.so");
+    profile_ = folder_ / "profile.json";
+  }
+  void add(const std::string &file) const {
+    std::filesystem::copy_file(file, (folder_ / "plugins") + "/" + std::filesystem::path(file).filename().string());
+  }
+  ProgramOptions environment(const std::string &a, const std::string &b) const {
+    ProgramOptions options;
+    options.environment = {"RAYO_PLUGIN_PATH=" + (folder_ / "plugins"), "RAYO_COST_MOCK_A=" + a,
+                           "RAYO_COST_MOCK_B=" + b, "XDG_CONFIG_HOME=" + folder_.path(), "RAYO_NUM_THREADS=2"};
+    return options;
+  }
+  ProgramResult tune(std::vector<std::string> arguments, const std::string &a, const std::string &b) const {
+    arguments.insert(arguments.begin(), "tune");
+    arguments.insert(arguments.end(), {"-o", profile_});
+    return tools::test::rayo(arguments, environment(a, b));
+  }
+  // Where another candidate takes over along a class and level, for calls of two threads.
+  static std::vector<uint64_t> crossovers(const ProfileEntry &entry, uint32_t shape_class, int32_t level) {
+    for (const ChoiceRow &row : entry.choices) {
+      if (row.threads == 2 && row.shape_class == shape_class && row.level == level) {
+        return {row.from.begin() + 1, row.from.end()};
+      }
+    }
+    return {};
+  }
+
+  Folder folder_;
+  std::string profile_;
+};
+
+// 10 ns an element, against 400 us and 2.5 ns: they meet at 53,333.
+const char *const kSlow = "rate=0.1 threads=0";
+const char *const kFar = "fixed=400000 rate=0.4 threads=0";
+constexpr double kMeet = 53333;
+
+TEST_F(Tune, FindsTheCrossoverOfElementwiseWithinATenth) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  const ProgramResult run = tune({"--ops", "add", "--dtypes", "f32", "--budget", "6"}, kSlow, kFar);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Profile profile = read_profile(profile_);
+  const auto found = crossovers(profile.entries.at(0), 0, 0);
+  ASSERT_EQ(found.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(found[0]) / kMeet, 1, 0.1);
+  EXPECT_TRUE(profile.complete);
+}
+
+TEST_F(Tune, FindsTheCrossoverOfProductsThinOnesIncluded) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  // a: 4 ns a multiply-add. b: 2.4 ms and 1 ns, but slower in proportion below a smallest extent of 32.
+  const ProgramResult run = tune({"--ops", "matmul", "--quick", "--budget", "12"}, "rate=0.25 threads=0",
+                                 "fixed=2400000 rate=1 thin=32 threads=0");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const ProfileEntry entry = read_profile(profile_).entries.at(0);
+  // How much longer a takes, along products with one extent `ratio` times smaller. Where is that zero?
+  const auto analytical = [](double ratio) {
+    double low = 1e3;
+    double high = 1e9;
+    for (int i = 0; i < 200; ++i) {
+      const double volume = std::sqrt(low * high);
+      const double smallest = std::cbrt(volume / (ratio * ratio));
+      const double longer = 4 * volume - 2400000 - volume / std::min(1.0, smallest / 32);
+      (longer > 0 ? high : low) = volume;
+    }
+    return low;
+  };
+  const auto square = crossovers(entry, 0, 0);
+  ASSERT_EQ(square.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(square[0]) / analytical(1), 1, 0.1);
+  for (const uint32_t thin : {1u, 2u, 3u}) {
+    const auto found = crossovers(entry, thin, 4);
+    ASSERT_EQ(found.size(), 1u) << "class " << thin;
+    EXPECT_NEAR(static_cast<double>(found[0]) / analytical(8), 1, 0.1) << "class " << thin;
+  }
+}
+
+TEST_F(Tune, FindsWhereASecondThreadPays) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  // Half the time, and 300 us for the second thread: it pays from 60,000 elements on.
+  std::filesystem::remove((folder_ / "plugins") + "/mock_b.so");
+  const ProgramResult run = tune({"--ops", "add", "--dtypes", "f32", "--budget", "6"}, "rate=0.1 sync=300000", "");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const ProfileEntry entry = read_profile(profile_).entries.at(0);
+  const auto found = crossovers(entry, 0, 0);
+  ASSERT_EQ(found.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(found[0]) / 60000, 1, 0.1);
+}
+
+TEST_F(Tune, SecondProcessChoosesByTheProfileAndMeasuresNothing) {
+  ASSERT_EQ(tune({"--ops", "add", "--quick", "--budget", "2"}, kSlow, kFar).exit_code, 0);
+  ProgramOptions options = environment("rate=1", "rate=4");
+  options.environment.push_back("RAYO_PROFILE=" + profile_);
+  const std::string before = read_file(profile_);
+  const ProgramResult run = tools::test::rayo({"explain", "add", "--shape", "1000000,1000000", "--json"}, options);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.json()["level"], "profile");
+  EXPECT_EQ(run.json()["chosen"]["device"], "mock_b");
+  EXPECT_EQ(read_file(profile_), before);
+}
+
+#ifdef RAYO_SCALAR_FILE
+TEST_F(Tune, FastestAndWrongIsNeverChosen) {
+  add(RAYO_SCALAR_FILE);
+  const ProgramResult run =
+      tune({"--ops", "add", "--quick", "--budget", "2"}, "rate=1e9 wrong=1", "fixed=100000 rate=1");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_NE(run.out.find("mock_a is never chosen"), std::string::npos) << run.out;
+  const Profile profile = read_profile(profile_);
+  const ProfileEntry &entry = profile.entries.at(0);
+  for (const ProfileCandidate &candidate : entry.candidates) EXPECT_NE(candidate.device, "mock_a");
+  ASSERT_FALSE(entry.rejected.empty());
+  EXPECT_EQ(entry.rejected[0].device, "mock_a");
+  ProgramOptions options = environment("rate=1e9 wrong=1", "rate=1");
+  options.environment.push_back("RAYO_PROFILE=" + profile_);
+  const auto chosen = tools::test::rayo({"explain", "add", "--shape", "100,100", "--json"}, options).json();
+  EXPECT_NE(chosen["chosen"]["device"], "mock_a");
+}
+#endif
+
+TEST_F(Tune, InterruptKeepsWhatIsMeasuredAndResumeMeasuresTheRest) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  const std::string a = kSlow;
+  const std::string b = kFar;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const ProgramOptions options = environment(a, b);
+    for (const std::string &entry : options.environment) ::putenv(const_cast<char *>(entry.c_str()));
+    ::execl(RAYO_PROGRAM, RAYO_PROGRAM, "tune", "--ops", "add,matmul", "--dtypes", "f32", "--budget", "12", "-o",
+            profile_.c_str(), nullptr);
+    ::_exit(127);
+  }
+  // add is saved once it is measured; matmul is then under way.
+  for (int i = 0; i < 2400 && !std::filesystem::exists(profile_); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  ASSERT_TRUE(std::filesystem::exists(profile_));
+  ::kill(child, SIGINT);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 1);
+  const Profile part = read_profile(profile_);
+  EXPECT_FALSE(part.complete);
+  ASSERT_FALSE(part.entries.empty());
+  const ProgramResult run =
+      tune({"--ops", "add,matmul", "--dtypes", "f32", "--budget", "4", "--resume", "--json"}, a, b);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.json()["kept"], part.entries.size());
+  EXPECT_TRUE(read_profile(profile_).complete);
+  EXPECT_GT(read_profile(profile_).entries.size(), part.entries.size());
+}
+
+TEST_F(Tune, SecondTunerIsTurnedAway) {
+  const tools::tune::ProfileLock lock(profile_);
+  const ProgramResult run = tune({"--ops", "add", "--quick", "--budget", "1"}, "", "");
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.err.find("another rayo tune (process " + std::to_string(::getpid()) + ")"), std::string::npos)
+      << run.err;
+}
+
+TEST_F(Tune, UnwritableFolderIsSaidBeforeAnythingIsMeasured) {
+  write_file(folder_ / "file", "");
+  ProgramOptions options = environment("", "");
+  const ProgramResult run = tools::test::rayo({"tune", "--ops", "add", "-o", folder_ / "file/profile.json"}, options);
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_NE(run.err.find("cannot be written"), std::string::npos) << run.err;
+}
+
+TEST_F(Tune, KilledWhileWritingLeavesTheOldProfileOrTheNew) {
+  tools::tune::write_whole(profile_, "old");
+  for (int round = 0; round < 20; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const std::string content(size_t{1} << 20, 'n');
+      for (;;) tools::tune::write_whole(profile_, content);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(3 * round));
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    const std::string there = read_file(profile_);
+    ASSERT_TRUE(there == "old" || there == std::string(size_t{1} << 20, 'n')) << there.size();
+  }
+}
+
+TEST_F(Tune, ReplacesADamagedProfileAndSaysSo) {
+  write_file(profile_, "{\"schema\": ");
+  const ProgramResult run = tune({"--ops", "add", "--quick", "--budget", "1"}, "rate=1", "rate=2");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_NE(run.out.find("is replaced: it is empty, cut off"), std::string::npos) << run.out;
+  EXPECT_FALSE(read_profile(profile_).entries.empty());
+}
+
+TEST_F(Tune, MeasuresTheShapesThatWereCaptured) {
+  write_file(folder_ / "calls.jsonl",
+             R"({"op":"add","inputs":[{"dtype":"f32","shape":[3000]},{"dtype":"f32","shape":[3000]}],)"
+             R"("attributes":{},"layout":"contiguous"})"
+             "\n");
+  const ProgramResult run = tune({"--shapes", folder_ / "calls.jsonl", "--budget", "1"}, "rate=1", "rate=2");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const std::vector<uint64_t> &volumes = read_profile(profile_).entries.at(0).surfaces.at(0).volumes;
+  EXPECT_NE(std::find(volumes.begin(), volumes.end(), 3000u), volumes.end());
+}
+
+TEST_F(Tune, DrawsThePictureWithItsLabels) {
+  const ProgramResult run =
+      tune({"--ops", "add", "--dtypes", "f32", "--budget", "3", "--plot", folder_ / "plot.svg"}, kSlow, kFar);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const std::string svg = read_file(folder_ / "plot.svg");
+  for (const char *label : {"<svg", ">mock_a<", ">mock_b<", ">chosen<", ">elements<", ">mock_b from "}) {
+    EXPECT_NE(svg.find(label), std::string::npos) << label;
+  }
+}
+
+TEST_F(Tune, WrongOptionsAreUsageErrors) {
+  EXPECT_EQ(tune({"--budget", "soon"}, "", "").exit_code, 2);
+  EXPECT_EQ(tune({"--ops", "nothing"}, "", "").exit_code, 2);
+  EXPECT_EQ(tune({"--plot", "picture.bmp"}, "", "").exit_code, 2);
+}
+
+}  // namespace
