@@ -61,7 +61,7 @@ int run(int argc, char **argv) {
       return tools::kExitUsage;
     }
   }
-  const tools::Session session({});
+  const tools::Session session(tools::SessionOptions{});
   session.check_device(device);
   for (const rayo_op_info &op : session.ops()) {
     for (const WorkItem &item : work_of(op, selection)) {

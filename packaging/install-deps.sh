@@ -5,7 +5,7 @@
 # Says what it will do first; does nothing, quickly, when all is there. Tested on Debian 12; the names are those of
 # Ubuntu 24.04 as well.
 #
-#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint lapack aarch64
+#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint lapack vulkan aarch64 fuzz coverage
 #
 # --check  installs nothing; exit code 1 if a package is missing
 # --list   prints the groups' packages, one per line
@@ -14,9 +14,9 @@ export LC_ALL=C.UTF-8
 
 packages_of() {
   case $1 in
-    # libmd: SHA-256 of plugin files. sleef: transcendentals. dlpack: the tensor struct.
+    # libmd: SHA-256 of plugin files. dlpack: the tensor struct. libpng: heat maps. cairo: rayo tune's PNG.
     build) echo ca-certificates g++ cmake ninja-build ccache pkg-config libboost-dev libboost-program-options-dev libfmt-dev \
-      nlohmann-json3-dev libdlpack-dev libmd-dev ;;
+      nlohmann-json3-dev libdlpack-dev libmd-dev libpng-dev libcairo2-dev ;;
     # binutils: nm, objdump and readelf look at the built plugins.
     # MPFR judges f64 results; jsonschema and junitparser read conformance reports; tests only.
     test) echo libgtest-dev python3 python3-numpy python3-jsonschema python3-junitparser binutils libmpfr-dev \
@@ -24,13 +24,18 @@ packages_of() {
     # Google Benchmark, and the libraries we are measured against.
     bench) echo libbenchmark-dev libdnnl-dev libopenblas-dev libblis-dev libeigen3-dev libsleef-dev libtbb-dev ;;
     lint) echo clang-format-14 clang-tidy-14 shellcheck python3 ;;
+    # libFuzzer and the sanitizers that its programs are built with.
+    fuzz) echo clang-14 libclang-rt-14-dev ;;
+    coverage) echo gcovr ;;
     # eigh: the C interface, and the reference LAPACK and BLAS behind it.
     lapack) echo liblapacke-dev liblapack3 libblas3 ;;
+    # Headers, shader compiler and validator; lavapipe, a Vulkan device on any CPU, and the validation layer for the tests.
+    vulkan) echo libvulkan-dev glslc spirv-tools mesa-vulkan-drivers vulkan-validationlayers ;;
     # The cross compiler, the emulator that runs what it builds, and the arm64 libraries to link with (multiarch).
     aarch64) echo g++-aarch64-linux-gnu qemu-user libboost-program-options-dev:arm64 libfmt-dev:arm64 libmd-dev:arm64 \
       libgtest-dev:arm64 nlohmann-json3-dev libdlpack-dev ;;
     *)
-      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, lapack, aarch64" >&2
+      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, lapack, vulkan, aarch64, fuzz, coverage" >&2
       exit 2
       ;;
   esac
@@ -53,7 +58,7 @@ if [ "${1:-}" = --check ] || [ "${1:-}" = --list ]; then
   shift
 fi
 if [ $# -eq 0 ]; then
-  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint lapack aarch64" >&2
+  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint lapack vulkan aarch64 fuzz coverage" >&2
   exit 2
 fi
 
