@@ -215,7 +215,7 @@ class Resolver {
   std::string text = "no plugin could be used";
   if (registry.plugins().empty()) {
     text += ": no plugin file was found in";
-    for (const std::string &folder : folders) text += " " + quote(folder);
+    for (const std::string &folder : folders) text.append(1, ' ').append(quote(folder));
     if (folders.empty()) text += " the built-in folders (none exists)";
     text += "; set RAYO_PLUGIN_PATH to the folder that holds scalar.so";
     throw Error(RAYO_NOT_FOUND, std::move(text));

@@ -11,17 +11,18 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/json_value.hpp"
 #include "guard/heat_map.hpp"
 #include "guard/watch.hpp"
 
 namespace rayo {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Object = JsonValue::Object;
+using Array = JsonValue::Array;
 
 // "" = there is no such place.
 std::string default_folder() {
@@ -33,67 +34,67 @@ std::string default_folder() {
 }
 
 // JSON has no NaN and no infinity: those become strings.
-Json number(double value) {
+JsonValue number(double value) {
   if (std::isfinite(value)) return value;
   return std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf";
 }
 
-Json operands(const std::vector<OperandSpec> &specs, const std::vector<OperandDesc> &descs) {
-  Json list = Json::array();
+Array operands(const std::vector<OperandSpec> &specs, const std::vector<OperandDesc> &descs) {
+  Array list;
   for (size_t i = 0; i < descs.size(); ++i) {
     if (descs[i].absent()) continue;
-    list.push_back({{"name", specs[i].name},
-                    {"dtype", dtype_name(descs[i].dtype)},
-                    {"shape", std::vector<int64_t>(descs[i].shape, descs[i].shape + descs[i].ndim)},
-                    {"strides", std::vector<int64_t>(descs[i].strides, descs[i].strides + descs[i].ndim)}});
+    list.emplace_back(Object{{"name", specs[i].name},
+                             {"dtype", dtype_name(descs[i].dtype)},
+                             {"shape", Array(descs[i].shape, descs[i].shape + descs[i].ndim)},
+                             {"strides", Array(descs[i].strides, descs[i].strides + descs[i].ndim)}});
   }
   return list;
 }
 
-Json attributes(const BoundCall &call) {
-  Json out = Json::object();
-  for (const rayo_attr &attr : call.attributes().view()) {
-    if (attr.kind == RAYO_ATTR_STRING) {
-      out[attr.name] = std::string(static_cast<const char *>(attr.data), attr.count);
-    } else if (attr.kind == RAYO_ATTR_INT) {
-      const auto *values = static_cast<const int64_t *>(attr.data);
-      out[attr.name] = std::vector<int64_t>(values, values + attr.count);
-    } else {
-      Json list = Json::array();
-      for (uint32_t i = 0; i < attr.count; ++i) list.push_back(number(static_cast<const double *>(attr.data)[i]));
-      out[attr.name] = list;
-    }
+JsonValue attribute_value(const rayo_attr &attr) {
+  if (attr.kind == RAYO_ATTR_STRING) return std::string(static_cast<const char *>(attr.data), attr.count);
+  if (attr.kind == RAYO_ATTR_INT) {
+    const auto *values = static_cast<const int64_t *>(attr.data);
+    return Array(values, values + attr.count);
   }
+  Array list;
+  for (uint32_t i = 0; i < attr.count; ++i) list.push_back(number(static_cast<const double *>(attr.data)[i]));
+  return list;
+}
+
+Object attributes(const BoundCall &call) {
+  Object out;
+  for (const rayo_attr &attr : call.attributes().view()) out.push_back({attr.name, attribute_value(attr)});
   return out;
 }
 
-Json contents(const Finding &finding, const BoundCall &call, const KernelRecord &kernel, bool picture) {
+JsonValue contents(const Finding &finding, const BoundCall &call, const KernelRecord &kernel, bool picture) {
   const int64_t now = std::time(nullptr);
-  Json out = {{"guard", guard_name(finding.kind)},
-              {"message", describe(finding, call)},
-              {"unix_time", now},
-              {"op", call.schema().raw->name},
-              {"device", kernel.owner->name},
-              {"kernel", kernel.kernel->name},
-              {"plugin", {{"file", kernel.owner->file}, {"sha256", kernel.owner->sha256()}}},
-              {"attributes", attributes(call)},
-              {"inputs", operands(call.schema().inputs, call.inputs())},
-              {"outputs", operands(call.schema().outputs, call.outputs())}};
+  Object out = {{"guard", guard_name(finding.kind)},
+                {"message", describe(finding, call)},
+                {"unix_time", now},
+                {"op", call.schema().raw->name},
+                {"device", kernel.owner->name},
+                {"kernel", kernel.kernel->name},
+                {"plugin", Object{{"file", kernel.owner->file}, {"sha256", kernel.owner->sha256()}}},
+                {"attributes", attributes(call)},
+                {"inputs", operands(call.schema().inputs, call.inputs())},
+                {"outputs", operands(call.schema().outputs, call.outputs())}};
   if (finding.kind == GuardKind::slowdown) {
-    out["ns"] = finding.ns;
-    out["median_ns"] = finding.median_ns;
+    out.push_back({"ns", finding.ns});
+    out.push_back({"median_ns", finding.median_ns});
     return out;
   }
-  out["output"] = call.schema().outputs[finding.output].name;
-  out["wrong"] = finding.wrong;
-  out["elements"] = finding.total;
-  out["place"] = index_text(call.outputs()[finding.output], finding.index);
+  out.push_back({"output", call.schema().outputs[finding.output].name});
+  out.push_back({"wrong", finding.wrong});
+  out.push_back({"elements", finding.total});
+  out.push_back({"place", index_text(call.outputs()[finding.output], finding.index)});
   if (finding.compared) {
-    out["actual"] = number(finding.actual);
-    out["expected"] = number(finding.expected);
-    out["allowed"] = number(finding.allowed);
+    out.push_back({"actual", number(finding.actual)});
+    out.push_back({"expected", number(finding.expected)});
+    out.push_back({"allowed", number(finding.allowed)});
   }
-  out["picture"] = picture;
+  out.push_back({"picture", picture});
   return out;
 }
 
@@ -123,8 +124,7 @@ std::string write_report(const Finding &finding, const BoundCall &call, const Ke
   std::string picture_text;
   if (!finding.result.empty()) picture_text = heat_map_png(finding, call.outputs()[finding.output]);
   const bool picture = !picture_text.empty() && write_new(base + ".png", picture_text);
-  const std::string text =
-      contents(finding, call, kernel, picture).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  const std::string text = contents(finding, call, kernel, picture).dump(2) + "\n";
   if (!write_new(base + ".json", text)) {
     return fmt::format("no report: {} cannot be written: {}", quote(base + ".json"), std::strerror(errno));
   }

@@ -19,6 +19,7 @@
 
 #include "base/descriptor.hpp"
 #include "base/env.hpp"
+#include "base/folder_names.hpp"
 #include "base/locked_file.hpp"
 #include "loader/search.hpp"
 
@@ -254,13 +255,10 @@ std::vector<LaunchRecord> collect_launches() {
   std::vector<LaunchRecord> records;
   const std::string folder = folder_of_marks();
   if (folder.empty() || real_path(folder).empty() || !distrust(real_path(folder)).empty()) return records;
-  std::error_code error;
-  constexpr int kMost = 256;
-  int seen = 0;
-  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end && seen < kMost;
-       it.increment(error), ++seen) {
-    take_in(it->path().string(), &records);
-  }
+  constexpr size_t kMost = 256;
+  std::vector<std::string> names;
+  folder_names(folder, &names, kMost);  // an error: the next start tries again
+  for (const std::string &name : names) take_in(folder + "/" + name, &records);
   return records;
 }
 

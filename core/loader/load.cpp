@@ -147,10 +147,10 @@ void start(LoadedPlugin *out, const ElfLook &look, const rayo_host &host, const 
     throw;
   }
   record.instance = instance;
+  record.plugin = plugin;
+  record.state = PluginState::ready;  // from here the record destroys the instance, an allocation that fails included
   record.vendor = plugin->vendor;
   record.version = plugin->version;
-  record.plugin = plugin;
-  record.state = PluginState::ready;
 }
 
 // The reason of what `body` throws becomes the record's.

@@ -13,16 +13,15 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/json_value.hpp"
 #include "loader/search.hpp"
 
 namespace rayo {
 namespace {
 
-using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 // A pipe whose ends lie above the descriptors that the child's are moved to, whatever this process has closed.
@@ -134,20 +133,20 @@ class Answers {
 
   bool line(const std::string &text) {
     try {
-      const json document = json::parse(text);
-      if (document.contains("end")) return false;
-      const size_t index = document.at("index").get<size_t>();
+      const JsonValue document = JsonValue::parse(text, 4);
+      if (document.find("end") != nullptr) return false;
+      const size_t index = document.at("index").count();
       if (index >= results_.size()) return true;
       ProbeResult result;
-      const std::string state = document.at("state").get<std::string>();
+      const std::string &state = document.at("state").text();
       result.state = state == "ready"         ? PluginState::ready
                      : state == "quarantined" ? PluginState::quarantined
                                               : PluginState::rejected;
-      result.reason = document.at("reason").get<std::string>();
-      result.lasting = document.at("lasting").get<bool>();
+      result.reason = document.at("reason").text();
+      result.lasting = document.at("lasting").boolean();
       if (result.state != PluginState::ready && result.reason.empty()) result.reason = "did not pass its probe";
       results_[index] = std::move(result);
-    } catch (const json::exception &) {  // a line that is not ours: the file stays without a verdict
+    } catch (const JsonError &) {  // a line that is not ours: the file stays without a verdict
     }
     return true;
   }

@@ -16,6 +16,7 @@
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/folder_names.hpp"
 
 namespace rayo {
 namespace {
@@ -81,16 +82,12 @@ void list_folder(const std::string &folder, SearchResult *result) {
     result->refused.push_back({folder, std::move(reason)});
     return;
   }
-  std::error_code error;
   std::vector<std::string> names;
-  for (fs::directory_iterator it(real, error), end; !error && it != end; it.increment(error)) {
-    std::string name = it->path().filename().string();
-    if (name.size() > 3 && name.ends_with(".so")) names.push_back(std::move(name));
-  }
-  if (error) {
-    result->refused.push_back({folder, fmt::format("cannot be listed: {}", error.message())});
+  if (const int error = folder_names(real, &names); error != 0) {
+    result->refused.push_back({folder, fmt::format("cannot be listed: {}", std::strerror(error))});
     return;
   }
+  std::erase_if(names, [](const std::string &name) { return name.size() <= 3 || !name.ends_with(".so"); });
   std::sort(names.begin(), names.end());
   for (const std::string &name : names) {
     const std::string file = (fs::path(real) / name).string();

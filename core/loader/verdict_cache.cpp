@@ -2,11 +2,11 @@
 #include "loader/verdict_cache.hpp"
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/json_value.hpp"
 #include "base/locked_file.hpp"
 #include "base/read_file.hpp"
 #include "base/sha256.hpp"
@@ -15,11 +15,10 @@
 namespace rayo {
 namespace {
 
-using nlohmann::json;
-
 constexpr const char *kSchema = "urn:rayo:verdicts:1";
 constexpr size_t kLargest = size_t{4} << 20;
 constexpr size_t kMostEntries = 1024;
+constexpr size_t kDeepest = 4;
 
 int64_t nanoseconds(const timespec &time) { return int64_t{time.tv_sec} * 1000000000 + time.tv_nsec; }
 
@@ -70,59 +69,63 @@ VerdictCache::Contents VerdictCache::read(const std::string &path) {
   std::string text;
   if (real.empty() || !distrust(real).empty() || !read_file_bounded(real, kLargest, &text).empty()) return contents;
   try {
-    const json document = json::parse(text);
-    if (document.at("schema") != kSchema) return contents;
-    for (const auto &[file, entry] : document.at("files").items()) {
+    const JsonValue document = JsonValue::parse(text, kDeepest);
+    if (document.at("schema").text() != kSchema) return contents;
+    for (const auto &[file, entry] : document.at("files").members()) {
       FileEntry &out = contents.files[file];
-      out.file.st_dev = entry.at("dev").get<dev_t>();
-      out.file.st_ino = entry.at("ino").get<ino_t>();
-      out.file.st_size = entry.at("size").get<off_t>();
-      out.file.st_mtim = to_timespec(entry.at("mtime").get<int64_t>());
-      out.file.st_ctim = to_timespec(entry.at("ctime").get<int64_t>());
-      out.sha256 = entry.at("sha256").get<std::string>();
-      out.at = entry.at("at").get<int64_t>();
+      out.file.st_dev = entry.at("dev").count();
+      out.file.st_ino = entry.at("ino").count();
+      out.file.st_size = entry.at("size").integer();
+      out.file.st_mtim = to_timespec(entry.at("mtime").integer());
+      out.file.st_ctim = to_timespec(entry.at("ctime").integer());
+      out.sha256 = entry.at("sha256").text();
+      out.at = entry.at("at").integer();
     }
-    for (const auto &[key, entry] : document.at("verdicts").items()) {
+    for (const auto &[key, entry] : document.at("verdicts").members()) {
       Verdict &out = contents.verdicts[key];
-      out.state = state_of(entry.at("state").get<std::string>());
-      out.reason = entry.at("reason").get<std::string>();
-      out.at = entry.at("at").get<int64_t>();
-      out.expires = entry.at("expires").get<int64_t>();
+      out.state = state_of(entry.at("state").text());
+      out.reason = entry.at("reason").text();
+      out.at = entry.at("at").integer();
+      out.expires = entry.at("expires").integer();
       if (out.state != PluginState::ready && out.reason.empty()) return Contents{};
     }
-    for (const auto &[key, entry] : document.at("launches").items()) {
-      contents.launches[key] = {entry.at("count").get<int64_t>(), entry.at("at").get<int64_t>()};
+    for (const auto &[key, entry] : document.at("launches").members()) {
+      contents.launches[key] = {entry.at("count").integer(), entry.at("at").integer()};
     }
-  } catch (const json::exception &) {
+  } catch (const JsonError &) {
     return Contents{};
   }
   return contents;
 }
 
 std::string VerdictCache::text_of(const Contents &contents) {
-  json files = json::object();
+  using Object = JsonValue::Object;
+  Object files;
   for (const auto &[path, entry] : contents.files) {
-    files[path] = {{"dev", entry.file.st_dev},
-                   {"ino", entry.file.st_ino},
-                   {"size", entry.file.st_size},
-                   {"mtime", nanoseconds(entry.file.st_mtim)},
-                   {"ctime", nanoseconds(entry.file.st_ctim)},
-                   {"sha256", entry.sha256},
-                   {"at", entry.at}};
+    files.push_back({path, Object{{"dev", entry.file.st_dev},
+                                  {"ino", entry.file.st_ino},
+                                  {"size", entry.file.st_size},
+                                  {"mtime", nanoseconds(entry.file.st_mtim)},
+                                  {"ctime", nanoseconds(entry.file.st_ctim)},
+                                  {"sha256", entry.sha256},
+                                  {"at", entry.at}}});
   }
-  json verdicts = json::object();
+  Object verdicts;
   for (const auto &[key, verdict] : contents.verdicts) {
-    verdicts[key] = {{"state", state_name(verdict.state)},
-                     {"reason", verdict.reason},
-                     {"at", verdict.at},
-                     {"expires", verdict.expires}};
+    verdicts.push_back({key, Object{{"state", state_name(verdict.state)},
+                                    {"reason", verdict.reason},
+                                    {"at", verdict.at},
+                                    {"expires", verdict.expires}}});
   }
-  json launches = json::object();
+  Object launches;
   for (const auto &[key, crashes] : contents.launches) {
-    launches[key] = {{"count", crashes.count}, {"at", crashes.at}};
+    launches.push_back({key, Object{{"count", crashes.count}, {"at", crashes.at}}});
   }
-  const json document = {{"schema", kSchema}, {"files", files}, {"verdicts", verdicts}, {"launches", launches}};
-  return document.dump(1, ' ', false, json::error_handler_t::replace);
+  const JsonValue document = Object{{"schema", kSchema},
+                                    {"files", std::move(files)},
+                                    {"verdicts", std::move(verdicts)},
+                                    {"launches", std::move(launches)}};
+  return document.dump(1);
 }
 
 std::string VerdictCache::sha256(const std::string &path, const struct stat &file) {

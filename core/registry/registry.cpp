@@ -64,6 +64,10 @@ std::vector<DeviceRecord> enumerate_devices(const PluginRecord &record, uint32_t
 
 }  // namespace
 
+PluginRecord::~PluginRecord() {
+  if (state == PluginState::ready && plugin != nullptr) plugin->destroy(instance);
+}
+
 const std::string &PluginRecord::sha256() const {
   std::call_once(hashed_, [this] { sha256_ = sha256_of_file(file); });
   return sha256_;
@@ -197,12 +201,6 @@ void RegistryBuilder::build() {
   }
   sort_kernels();
   list_devices();
-}
-
-Registry::~Registry() {
-  for (const auto &record : plugins_) {
-    if (record->state == PluginState::ready && record->plugin != nullptr) record->plugin->destroy(record->instance);
-  }
 }
 
 const std::vector<const KernelRecord *> &Registry::kernels(rayo_op op) const {

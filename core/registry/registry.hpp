@@ -23,6 +23,11 @@ class Trace;
 enum class PluginState : uint32_t { ready = 0, rejected = 1, quarantined = 2 };  // RAYO_PLUGIN_*
 
 struct PluginRecord {
+  PluginRecord() = default;
+  ~PluginRecord();  // destroys the instance
+  PluginRecord(const PluginRecord &) = delete;
+  PluginRecord &operator=(const PluginRecord &) = delete;
+
   std::string file;
   std::string name;  // from the note or the plugin; "" when the file could not tell
   std::string vendor;
@@ -75,7 +80,7 @@ struct RegistryOptions {
 class Registry {
  public:
   Registry() = default;
-  ~Registry();  // destroys the instances; libraries stay loaded
+  ~Registry() = default;  // with the instances of its plugins; libraries stay loaded
   Registry(const Registry &) = delete;
   Registry &operator=(const Registry &) = delete;
 

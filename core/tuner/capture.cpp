@@ -6,52 +6,51 @@
 
 #include <cerrno>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/json_value.hpp"
 #include "tuner/features.hpp"
 
 namespace rayo {
 namespace {
 
-using nlohmann::json;
-
 constexpr size_t kMostLines = 100'000;  // of one process; a shape that is new every time must not fill the memory
 
-json attribute_value(const rayo_attr &attr) {
+JsonValue attribute_value(const rayo_attr &attr) {
   if (attr.kind == RAYO_ATTR_STRING) return std::string(static_cast<const char *>(attr.data), attr.count);
-  json list = json::array();
+  JsonValue::Array list;
   for (uint32_t i = 0; i < attr.count; ++i) {
     if (attr.kind == RAYO_ATTR_FLOAT) {
-      list.push_back(static_cast<const double *>(attr.data)[i]);
+      list.emplace_back(static_cast<const double *>(attr.data)[i]);
     } else {
-      list.push_back(static_cast<const int64_t *>(attr.data)[i]);
+      list.emplace_back(static_cast<const int64_t *>(attr.data)[i]);
     }
   }
-  return list.size() == 1 ? json(list[0]) : list;
+  if (list.size() == 1) return std::move(list[0]);
+  return list;
 }
 
 std::string line_of(const BoundCall &call) {
-  json inputs = json::array();
+  JsonValue::Array inputs;
   for (const OperandDesc &input : call.inputs()) {
     if (input.absent()) {
-      inputs.push_back(nullptr);
+      inputs.emplace_back();
       continue;
     }
-    inputs.push_back(
-        {{"dtype", dtype_name(input.dtype)}, {"shape", std::vector<int64_t>(input.shape, input.shape + input.ndim)}});
+    inputs.emplace_back(JsonValue::Object{{"dtype", dtype_name(input.dtype)},
+                                          {"shape", JsonValue::Array(input.shape, input.shape + input.ndim)}});
   }
-  json attributes = json::object();
+  JsonValue::Object attributes;
   for (uint32_t i = 0; i < call.desc().attr_count; ++i) {
     const rayo_attr &attr = call.desc().attrs[i];
-    if (attr.count != 0) attributes[attr.name] = attribute_value(attr);
+    if (attr.count != 0) attributes.push_back({attr.name, attribute_value(attr)});
   }
-  const json line = {{"op", call.schema().raw->name},
-                     {"inputs", std::move(inputs)},
-                     {"attributes", std::move(attributes)},
-                     {"layout", layout_name(layout_of(call.desc(), call.compact()))}};
-  return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  const JsonValue line = JsonValue::Object{{"op", call.schema().raw->name},
+                                           {"inputs", std::move(inputs)},
+                                           {"attributes", std::move(attributes)},
+                                           {"layout", layout_name(layout_of(call.desc(), call.compact()))}};
+  return line.dump() + "\n";
 }
 
 }  // namespace

@@ -10,64 +10,61 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "base/json_value.hpp"
 #include "tuner/features.hpp"
 #include "tuner/profile.hpp"
 
 namespace rayo {
 namespace {
 
-using nlohmann::json;
-
-constexpr int kDeepest = 12;
+constexpr size_t kDeepest = 12;
 constexpr size_t kMostEntries = 100'000;
 constexpr size_t kMostCandidates = 4096;
 constexpr size_t kMostText = 4096;
-constexpr int32_t kMostLevel = 256;
+constexpr uint64_t kMostLevel = 256;
 
 [[noreturn]] void refuse(const std::string &what) { throw Error(RAYO_REFUSED, what); }
 
-const json &member(const json &object, const char *name, const std::string &where) {
+const JsonValue &member(const JsonValue &object, const char *name, const std::string &where) {
   if (!object.is_object()) refuse(where + " is not an object");
-  const auto it = object.find(name);
-  if (it == object.end()) refuse(fmt::format("{} has no '{}'", where, name));
-  return *it;
+  const JsonValue *value = object.find(name);
+  if (value == nullptr) refuse(fmt::format("{} has no '{}'", where, name));
+  return *value;
 }
 
-std::string text(const json &object, const char *name, const std::string &where) {
-  const json &value = member(object, name, where);
-  if (!value.is_string()) refuse(fmt::format("{}.{} is not a text", where, name));
-  auto result = value.get<std::string>();
-  if (result.size() > kMostText) refuse(fmt::format("{}.{} is {} bytes long", where, name, result.size()));
-  return result;
+std::string text(const JsonValue &object, const char *name, const std::string &where) {
+  const JsonValue &value = member(object, name, where);
+  const auto *result = value.get<std::string>();
+  if (result == nullptr) refuse(fmt::format("{}.{} is not a text", where, name));
+  if (result->size() > kMostText) refuse(fmt::format("{}.{} is {} bytes long", where, name, result->size()));
+  return *result;
 }
 
-uint64_t whole(const json &value, uint64_t most, const std::string &where) {
-  if (!value.is_number_unsigned() || value.get<uint64_t>() > most) {
-    refuse(fmt::format("{} is not an integer from 0 to {}", where, most));
-  }
-  return value.get<uint64_t>();
+uint64_t whole(const JsonValue &value, uint64_t most, const std::string &where) {
+  const auto *number = value.get<uint64_t>();
+  if (number == nullptr || *number > most) refuse(fmt::format("{} is not an integer from 0 to {}", where, most));
+  return *number;
 }
 
-double real(const json &value, const std::string &where) {
-  const double result = value.is_number() ? value.get<double>() : -1;
+double real(const JsonValue &value, const std::string &where) {
+  const double result = value.is_number() ? value.number() : -1;
   if (!(result >= 0) || result > 1e18) refuse(where + " is not a number from 0 to 1e18");
   return result;
 }
 
-const json &array(const json &object, const char *name, size_t most, const std::string &where) {
-  const json &value = member(object, name, where);
-  if (!value.is_array() || value.size() > most) {
+const JsonValue::Array &array(const JsonValue &object, const char *name, size_t most, const std::string &where) {
+  const auto *list = member(object, name, where).get<JsonValue::Array>();
+  if (list == nullptr || list->size() > most) {
     refuse(fmt::format("{}.{} is not a list of at most {} items", where, name, most));
   }
-  return value;
+  return *list;
 }
 
-std::vector<uint64_t> increasing(const json &object, const char *name, size_t most, const std::string &where) {
+std::vector<uint64_t> increasing(const JsonValue &object, const char *name, size_t most, const std::string &where) {
   std::vector<uint64_t> out;
-  for (const json &value : array(object, name, most, where)) {
+  for (const JsonValue &value : array(object, name, most, where)) {
     out.push_back(whole(value, UINT64_MAX, fmt::format("{}.{}", where, name)));
     if (out.size() > 1 && out.back() <= out[out.size() - 2])
       refuse(fmt::format("{}.{} does not increase", where, name));
@@ -76,20 +73,16 @@ std::vector<uint64_t> increasing(const json &object, const char *name, size_t mo
   return out;
 }
 
-int32_t level_of(const json &object, const std::string &where) {
-  const json &value = member(object, "level", where);
-  if (!value.is_number_integer()) refuse(where + ".level is not an integer");
-  const auto level = value.get<int64_t>();
-  if (level < 0 || level > kMostLevel) refuse(fmt::format("{}.level is {}; legal: 0 to {}", where, level, kMostLevel));
-  return static_cast<int32_t>(level);
+int32_t level_of(const JsonValue &object, const std::string &where) {
+  return static_cast<int32_t>(whole(member(object, "level", where), kMostLevel, where + ".level"));
 }
 
-uint32_t class_of(const json &object, const std::string &where) {
+uint32_t class_of(const JsonValue &object, const std::string &where) {
   return static_cast<uint32_t>(whole(member(object, "class", where), 1000, where + ".class"));
 }
 
-Machine read_machine(const json &document) {
-  const json &object = member(document, "machine", "the profile");
+Machine read_machine(const JsonValue &document) {
+  const JsonValue &object = member(document, "machine", "the profile");
   Machine machine;
   machine.class_key = text(object, "class", "machine");
   machine.instance_key = text(object, "instance", "machine");
@@ -97,14 +90,14 @@ Machine read_machine(const json &document) {
   machine.isa = text(object, "isa", "machine");
   machine.caches = text(object, "caches", "machine");
   machine.topology = text(object, "topology", "machine");
-  for (const json &device : array(object, "devices", 256, "machine")) {
+  for (const JsonValue &device : array(object, "devices", 256, "machine")) {
     machine.devices.push_back(
         {text(device, "id", "a device"), text(device, "name", "a device"), text(device, "driver", "a device")});
   }
   return machine;
 }
 
-ProfileTransfer read_transfer(const json &object) {
+ProfileTransfer read_transfer(const JsonValue &object) {
   const std::string where = "a transfer";
   ProfileTransfer out;
   out.device = text(object, "device", where);
@@ -117,16 +110,16 @@ ProfileTransfer read_transfer(const json &object) {
   return out;
 }
 
-std::vector<std::vector<double>> matrix(const json &object, const char *name, size_t rows, size_t columns,
+std::vector<std::vector<double>> matrix(const JsonValue &object, const char *name, size_t rows, size_t columns,
                                         const std::string &where) {
   std::vector<std::vector<double>> out;
-  const json &lists = array(object, name, rows, where);
-  for (const json &list : lists) {
-    if (!list.is_array() || list.size() != columns) {
+  for (const JsonValue &each : array(object, name, rows, where)) {
+    const auto *list = each.get<JsonValue::Array>();
+    if (list == nullptr || list->size() != columns) {
       refuse(fmt::format("{}.{} has a row that is not {} numbers", where, name, columns));
     }
     std::vector<double> row;
-    for (const json &value : list) {
+    for (const JsonValue &value : *list) {
       row.push_back(value.is_null() ? -1.0 : real(value, fmt::format("{}.{}", where, name)));
     }
     out.push_back(std::move(row));
@@ -135,8 +128,8 @@ std::vector<std::vector<double>> matrix(const json &object, const char *name, si
   return out;
 }
 
-void read_surfaces(const json &object, const std::string &where, ProfileEntry *entry) {
-  for (const json &each : array(object, "surfaces", 4096, where)) {
+void read_surfaces(const JsonValue &object, const std::string &where, ProfileEntry *entry) {
+  for (const JsonValue &each : array(object, "surfaces", 4096, where)) {
     Surface surface;
     surface.shape_class = class_of(each, where);
     surface.level = level_of(each, where);
@@ -147,16 +140,15 @@ void read_surfaces(const json &object, const std::string &where, ProfileEntry *e
   }
 }
 
-void read_choices(const json &object, const std::string &where, ProfileEntry *entry) {
-  for (const json &each : array(object, "choices", 4096, where)) {
+void read_choices(const JsonValue &object, const std::string &where, ProfileEntry *entry) {
+  for (const JsonValue &each : array(object, "choices", 4096, where)) {
     ChoiceRow row;
     row.threads = static_cast<uint32_t>(whole(member(each, "threads", where), 1024, where + ".threads"));
     row.shape_class = class_of(each, where);
     row.level = level_of(each, where);
     row.from = increasing(each, "from", 4096, where);
     if (row.from.front() != 0) refuse(where + ".choices do not begin at 0");
-    const json &list = array(each, "candidate", row.from.size(), where);
-    for (const json &value : list) {
+    for (const JsonValue &value : array(each, "candidate", row.from.size(), where)) {
       row.candidate.push_back(static_cast<uint32_t>(whole(value, entry->candidates.size() - 1, where + ".candidate")));
     }
     if (row.candidate.size() != row.from.size()) refuse(where + ".choices: 'from' and 'candidate' differ in length");
@@ -164,12 +156,12 @@ void read_choices(const json &object, const std::string &where, ProfileEntry *en
   }
 }
 
-uint32_t plugin_of(const json &object, const Profile &profile, const std::string &where) {
+uint32_t plugin_of(const JsonValue &object, const Profile &profile, const std::string &where) {
   if (profile.plugins.empty()) refuse(where + " names a plugin, and 'plugins' is empty");
   return static_cast<uint32_t>(whole(member(object, "plugin", where), profile.plugins.size() - 1, where + ".plugin"));
 }
 
-ProfileEntry read_entry(const json &object, const Profile &profile, size_t index) {
+ProfileEntry read_entry(const JsonValue &object, const Profile &profile, size_t index) {
   std::string where = fmt::format("entries[{}]", index);
   ProfileEntry entry;
   entry.op = text(object, "op", where);
@@ -179,7 +171,7 @@ ProfileEntry read_entry(const json &object, const Profile &profile, size_t index
   entry.types = text(object, "types", where);
   entry.layout = text(object, "layout", where);
   entry.residency = text(object, "residency", where);
-  for (const json &each : array(object, "candidates", kMostCandidates, where)) {
+  for (const JsonValue &each : array(object, "candidates", kMostCandidates, where)) {
     ProfileCandidate candidate;
     candidate.plugin = plugin_of(each, profile, where);
     candidate.device = text(each, "device", where);
@@ -189,7 +181,7 @@ ProfileEntry read_entry(const json &object, const Profile &profile, size_t index
     candidate.checked = text(each, "checked", where);
     entry.candidates.push_back(std::move(candidate));
   }
-  for (const json &each : array(object, "rejected", kMostCandidates, where)) {
+  for (const JsonValue &each : array(object, "rejected", kMostCandidates, where)) {
     entry.rejected.push_back(
         {plugin_of(each, profile, where), text(each, "device", where), text(each, "reason", where)});
   }
@@ -213,17 +205,11 @@ void check_sum(std::string_view content) {
   }
 }
 
-json parse_bounded(std::string_view content) {
-  const auto guard = [](int depth, json::parse_event_t, json &) {
-    if (depth > kDeepest) refuse("it is nested too deeply");
-    return true;
-  };
+JsonValue parse_bounded(std::string_view content) {
   try {
-    return json::parse(content.begin(), content.end(), guard);
-  } catch (const json::exception &error) {
-    std::string what = error.what();
-    refuse(fmt::format("it is empty, cut off or damaged: {}",
-                       what.substr(what.find(']') + (what.find(']') + 1 < what.size() ? 2 : 1), 160)));
+    return JsonValue::parse(content, kDeepest);
+  } catch (const JsonError &error) {
+    refuse(fmt::format("it is empty, cut off or damaged: {}", error.what()));
   }
 }
 
@@ -247,7 +233,7 @@ Profile parse_profile(std::string_view content) {
   if (content.size() > kMostProfileBytes) {
     refuse(fmt::format("it has {} bytes; at most {} are read", content.size(), kMostProfileBytes));
   }
-  const json document = parse_bounded(content);
+  const JsonValue document = parse_bounded(content);
   const std::string schema = text(document, "schema", "the profile");
   if (schema != kProfileSchema) {
     const bool newer = schema.rfind("urn:rayo:profile:", 0) == 0;
@@ -258,17 +244,17 @@ Profile parse_profile(std::string_view content) {
   Profile profile;
   profile.created = text(document, "created", "the profile");
   profile.kind = text(document, "kind", "the profile");
-  const json &complete = member(document, "complete", "the profile");
-  profile.complete = complete.is_boolean() && complete.get<bool>();
+  const auto *complete = member(document, "complete", "the profile").get<bool>();
+  profile.complete = complete != nullptr && *complete;
   profile.machine = read_machine(document);
-  for (const json &each : array(document, "plugins", kMostCandidates, "the profile")) {
+  for (const JsonValue &each : array(document, "plugins", kMostCandidates, "the profile")) {
     profile.plugins.push_back(
         {text(each, "name", "a plugin"), text(each, "sha256", "a plugin"), text(each, "version", "a plugin")});
   }
-  for (const json &each : array(document, "transfers", 256, "the profile")) {
+  for (const JsonValue &each : array(document, "transfers", 256, "the profile")) {
     profile.transfers.push_back(read_transfer(each));
   }
-  for (const json &each : array(document, "entries", kMostEntries, "the profile")) {
+  for (const JsonValue &each : array(document, "entries", kMostEntries, "the profile")) {
     profile.entries.push_back(read_entry(each, profile, profile.entries.size()));
   }
   return profile;

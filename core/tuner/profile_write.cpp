@@ -3,17 +3,11 @@
 // Writing profiles: JSON with one line per curve, so that people and diff can read it.
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "base/json_text.hpp"
 #include "tuner/profile.hpp"
 
 namespace rayo {
 namespace {
-
-// Text as a JSON string; bytes that are no UTF-8 are replaced.
-std::string quoted(const std::string &text) {
-  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
 
 template <class List, class Format>
 std::string joined(const List &list, Format format) {
@@ -40,20 +34,20 @@ class Writer {
 
   std::string text() {
     line("{{");
-    line(R"(  "schema": {},)", quoted(std::string(kProfileSchema)));
-    line(R"(  "created": {},)", quoted(profile_.created));
-    line(R"(  "kind": {},)", quoted(profile_.kind));
+    line(R"(  "schema": {},)", json_string(std::string(kProfileSchema)));
+    line(R"(  "created": {},)", json_string(profile_.created));
+    line(R"(  "kind": {},)", json_string(profile_.kind));
     line(R"(  "complete": {},)", profile_.complete);
     machine();
     list("plugins", profile_.plugins, [this](const ProfilePlugin &each) {
-      return fmt::format(R"(    {{"name": {}, "sha256": {}, "version": {}}})", quoted(each.name), quoted(each.sha256),
-                         quoted(each.version));
+      return fmt::format(R"(    {{"name": {}, "sha256": {}, "version": {}}})", json_string(each.name),
+                         json_string(each.sha256), json_string(each.version));
     });
     list("transfers", profile_.transfers, [](const ProfileTransfer &each) {
       return fmt::format(
           R"(    {{"device": {}, "launch_ns": {:.6g}, "to_latency_ns": {:.6g}, "to_bytes_per_ns": {:.6g}, )"
           R"("from_latency_ns": {:.6g}, "from_bytes_per_ns": {:.6g}}})",
-          quoted(each.device), each.launch_ns, each.to_latency_ns, each.to_bytes_per_ns, each.from_latency_ns,
+          json_string(each.device), each.launch_ns, each.to_latency_ns, each.to_bytes_per_ns, each.from_latency_ns,
           each.from_bytes_per_ns);
     });
     list("entries", profile_.entries, [](const ProfileEntry &each) { return entry(each); });
@@ -74,10 +68,10 @@ class Writer {
     const Machine &m = profile_.machine;
     line(
         R"(  "machine": {{"class": {}, "instance": {}, "cpu": {}, "isa": {}, "caches": {}, "topology": {}, "devices": {}}},)",
-        quoted(m.class_key), quoted(m.instance_key), quoted(m.cpu), quoted(m.isa), quoted(m.caches), quoted(m.topology),
-        joined(m.devices, [](const MachineDevice &each) {
-          return fmt::format(R"({{"id": {}, "name": {}, "driver": {}}})", quoted(each.id), quoted(each.name),
-                             quoted(each.driver));
+        json_string(m.class_key), json_string(m.instance_key), json_string(m.cpu), json_string(m.isa),
+        json_string(m.caches), json_string(m.topology), joined(m.devices, [](const MachineDevice &each) {
+          return fmt::format(R"({{"id": {}, "name": {}, "driver": {}}})", json_string(each.id), json_string(each.name),
+                             json_string(each.driver));
         }));
   }
 
@@ -92,10 +86,10 @@ class Writer {
     std::string text = fmt::format(
         "    {{\"op\": {}, \"schema_version\": {}, \"types\": {}, \"layout\": {}, \"residency\": {},\n     "
         "\"candidates\": {}",
-        quoted(e.op), e.schema_version, quoted(e.types), quoted(e.layout), quoted(e.residency),
+        json_string(e.op), e.schema_version, json_string(e.types), json_string(e.layout), json_string(e.residency),
         joined(e.candidates, [](const ProfileCandidate &c) {
           return fmt::format(R"({{"plugin": {}, "device": {}, "kernel": {}, "threads": {}, "checked": {}}})", c.plugin,
-                             quoted(c.device), quoted(c.kernel), c.threads, quoted(c.checked));
+                             json_string(c.device), json_string(c.kernel), c.threads, json_string(c.checked));
         }));
     text += ",\n     \"surfaces\": [";
     for (size_t i = 0; i < e.surfaces.size(); ++i) text += (i == 0 ? "\n" : ",\n") + surface(e.surfaces[i]);
@@ -109,8 +103,8 @@ class Writer {
     }
     text += "],\n     \"rejected\": ";
     text += joined(e.rejected, [](const ProfileRejection &r) {
-      return fmt::format(R"({{"plugin": {}, "device": {}, "reason": {}}})", r.plugin, quoted(r.device),
-                         quoted(r.reason));
+      return fmt::format(R"({{"plugin": {}, "device": {}, "reason": {}}})", r.plugin, json_string(r.device),
+                         json_string(r.reason));
     });
     return text + "}";
   }

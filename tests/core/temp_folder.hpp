@@ -35,10 +35,12 @@ class TempFolder {
   void write(const std::string &name, const std::vector<char> &bytes) const {
     std::ofstream(*this / name, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
+#ifdef RAYO_FIXTURE_DIR
   void copy_fixture(const std::string &name, const std::string &as = "") const {
     std::filesystem::copy_file(std::string(RAYO_FIXTURE_DIR) + "/" + name + ".so",
                                *this / ((as.empty() ? name : as) + ".so"));
   }
+#endif
 
  private:
   std::string path_;

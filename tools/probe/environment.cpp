@@ -10,6 +10,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/folder_names.hpp"
 
 namespace rayo::probe {
 namespace {
@@ -18,10 +22,9 @@ namespace fs = std::filesystem;
 
 std::set<int> numbers_in(const char *folder) {
   std::set<int> numbers;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    numbers.insert(std::atoi(it->path().filename().c_str()));
-  }
+  std::vector<std::string> names;
+  folder_names(folder, &names);
+  for (const std::string &name : names) numbers.insert(std::atoi(name.c_str()));
   return numbers;
 }
 
