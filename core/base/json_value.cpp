@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -93,8 +94,6 @@ void new_line(std::string *out, size_t indent, size_t level) {
 
 }  // namespace
 
-JsonValue::JsonValue(Object value) : value_(std::move(value)) {}
-
 JsonValue JsonValue::parse(std::string_view text, size_t deepest) {
   Builder builder(deepest);
   if (!json::sax_parse(text.begin(), text.end(), &builder)) throw JsonError(builder.problem());
@@ -148,10 +147,9 @@ void JsonValue::write(std::string *out, size_t indent, size_t level) const {
 const JsonValue *JsonValue::find(std::string_view name) const {
   const Object *object = get<Object>();
   if (object == nullptr) return nullptr;
-  for (auto it = object->rbegin(); it != object->rend(); ++it) {
-    if (it->name == name) return &it->value;
-  }
-  return nullptr;
+  const auto last =
+      std::find_if(object->rbegin(), object->rend(), [name](const auto &each) { return each.name == name; });
+  return last == object->rend() ? nullptr : &last->value;
 }
 
 const JsonValue &JsonValue::at(std::string_view name) const {

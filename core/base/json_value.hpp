@@ -29,24 +29,25 @@ class JsonValue {
   using Array = std::vector<JsonValue>;
   using Object = std::vector<JsonMember>;  // in the order of the text
 
-  JsonValue() = default;  // null
-  JsonValue(bool value) : value_(value) {}
+  JsonValue();  // null
+  ~JsonValue();
+  JsonValue(const JsonValue &);
+  JsonValue(JsonValue &&) noexcept;
+  JsonValue &operator=(const JsonValue &);
+  JsonValue &operator=(JsonValue &&) noexcept;
+  // NOLINTBEGIN(google-explicit-constructor): a value stands for what it holds, so that a document reads like its text
+  JsonValue(bool value);
   template <std::signed_integral T>
-  JsonValue(T value) {
-    if (value >= 0) {
-      value_ = static_cast<uint64_t>(value);
-    } else {
-      value_ = int64_t{value};
-    }
-  }
+  JsonValue(T value);
   template <std::unsigned_integral T>
-  JsonValue(T value) : value_(uint64_t{value}) {}
-  JsonValue(double value) : value_(value) {}  // finite; JSON has no other
-  JsonValue(std::string value) : value_(std::move(value)) {}
-  JsonValue(std::string_view value) : value_(std::string(value)) {}
-  JsonValue(const char *value) : value_(std::string(value)) {}
-  JsonValue(Array value) : value_(std::move(value)) {}
+  JsonValue(T value);
+  JsonValue(double value);  // finite; JSON has no other
+  JsonValue(std::string value);
+  JsonValue(std::string_view value);
+  JsonValue(const char *value);
+  JsonValue(Array value);
   JsonValue(Object value);
+  // NOLINTEND(google-explicit-constructor)
 
   // `deepest`: how many arrays and objects may lie in each other. Throws JsonError.
   static JsonValue parse(std::string_view text, size_t deepest);
@@ -95,5 +96,30 @@ struct JsonMember {
   std::string name;
   JsonValue value;
 };
+
+// All that makes or ends a value stands here, where a member is a complete type.
+inline JsonValue::JsonValue() = default;
+inline JsonValue::~JsonValue() = default;
+inline JsonValue::JsonValue(const JsonValue &) = default;
+inline JsonValue::JsonValue(JsonValue &&) noexcept = default;
+inline JsonValue &JsonValue::operator=(const JsonValue &) = default;
+inline JsonValue &JsonValue::operator=(JsonValue &&) noexcept = default;
+inline JsonValue::JsonValue(bool value) : value_(value) {}
+inline JsonValue::JsonValue(double value) : value_(value) {}
+inline JsonValue::JsonValue(std::string value) : value_(std::move(value)) {}
+inline JsonValue::JsonValue(std::string_view value) : value_(std::string(value)) {}
+inline JsonValue::JsonValue(const char *value) : value_(std::string(value)) {}
+inline JsonValue::JsonValue(Array value) : value_(std::move(value)) {}
+inline JsonValue::JsonValue(Object value) : value_(std::move(value)) {}
+template <std::signed_integral T>
+JsonValue::JsonValue(T value) {
+  if (value >= 0) {
+    value_ = static_cast<uint64_t>(value);
+  } else {
+    value_ = int64_t{value};
+  }
+}
+template <std::unsigned_integral T>
+JsonValue::JsonValue(T value) : value_(uint64_t{value}) {}
 
 }  // namespace rayo

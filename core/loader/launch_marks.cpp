@@ -258,7 +258,7 @@ std::vector<LaunchRecord> collect_launches() {
   constexpr size_t kMost = 256;
   std::vector<std::string> names;
   folder_names(folder, &names, kMost);  // an error: the next start tries again
-  for (const std::string &name : names) take_in(folder + "/" + name, &records);
+  for (const std::string &name : names) take_in(fmt::format("{}/{}", folder, name), &records);
   return records;
 }
 

@@ -175,7 +175,7 @@ std::vector<std::string> json_files(const std::string &folder) {
   std::vector<std::string> names;
   folder_names(folder, &names);  // an error: there are none
   for (const std::string &name : names) {
-    if (name.size() > 5 && name.ends_with(".json")) files.push_back(folder + "/" + name);
+    if (name.size() > 5 && name.ends_with(".json")) files.push_back(fmt::format("{}/{}", folder, name));
   }
   std::sort(files.begin(), files.end());
   return files;

@@ -102,7 +102,7 @@ TEST_F(FailingAllocationsInFolder, CreatingARuntime) {
 TEST_F(FailingAllocationsInFolder, CreatingARuntimeFromAPluginPath) {
   const rayo_test::TempFolder plugins;
   std::filesystem::create_symlink(RAYO_SCALAR_PLUGIN, plugins.path() + "/scalar.so");
-  const std::string path = plugins.path();
+  const std::string &path = plugins.path();
   rayo_runtime_options options = quiet_options();
   options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_TRUST_FILES;
   options.plugin_files = nullptr;
