@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/in_flight.hpp"
 #include "capi/call_desc.hpp"
 #include "capi/runtime.hpp"
 #include "capi/structs.hpp"
@@ -179,7 +180,8 @@ bool is_noise(const Candidate &candidate, const std::vector<Candidate> &all) {
 }
 
 void add_candidates(const rayo_runtime &runtime, const CallRequest &request, rayo_explanation *out) {
-  const rayo::BoundCall call(*runtime.registry, request);
+  const rayo::InFlight in_flight(rayo::kAnyTarget);
+  const rayo::BoundCall call(*request.registry, request);
   const rayo::Addressing addressing = rayo::addressing_of(request.inputs, request.input_count, request.outputs,
                                                           request.outputs == nullptr ? 0 : request.output_count);
   // Shapes alone say nothing of alignment: assume none is missing.
@@ -188,7 +190,7 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
   const Measured measured(request.table, call, request);
   const rayo::PluginRecord *winner = nullptr;
   double winner_ns = -1;
-  std::vector<Candidate> candidates = list_candidates(*runtime.registry, call, request);
+  std::vector<Candidate> candidates = list_candidates(*request.registry, call, request);
   bool possible = false;
   for (Candidate &candidate : candidates) {
     // A device that the call does not need is not opened for the sake of an explanation: that may take long.
@@ -238,13 +240,15 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
 
 void add_rejected(const rayo::Registry &registry, rayo_explanation *out) {
   for (const auto &plugin : registry.plugins()) {
-    if (plugin->state == rayo::PluginState::ready) continue;
+    if (plugin->ready()) continue;
     rayo_explanation::Entry entry;
     entry.device = plugin->name;
     entry.plugin = plugin->name.empty() ? plugin->file : plugin->name;
     entry.state = RAYO_CANDIDATE_REJECTED;
-    entry.reason = fmt::format("{}: {}", plugin->state == rayo::PluginState::quarantined ? "quarantined" : "rejected",
-                               plugin->reason);
+    const char *state = plugin->state == rayo::PluginState::ready         ? "unloaded"
+                        : plugin->state == rayo::PluginState::quarantined ? "quarantined"
+                                                                          : "rejected";
+    entry.reason = fmt::format("{}: {}", state, plugin->why_not_ready());
     out->entries.push_back(std::move(entry));
   }
 }
@@ -257,11 +261,11 @@ rayo_status rayo_explain(rayo_runtime *runtime, const rayo_call_desc *desc, rayo
   return rayo::fence([&] {
     if (out_explanation == nullptr) rayo::fail(RAYO_INVALID_ARGUMENT, "out_explanation is NULL");
     const CallRequest request = rayo::read_call_desc(runtime, desc);
-    rayo::check_device(*runtime->registry, request.device);
+    rayo::check_device(*request.registry, request.device);
     auto explanation = std::make_unique<rayo_explanation>();
     explanation->level = rayo::read_choice(request.device).fallback ? "static" : "forced";
     add_candidates(*runtime, request, explanation.get());
-    add_rejected(*runtime->registry, explanation.get());
+    add_rejected(*request.registry, explanation.get());
     *out_explanation = explanation.release();
   });
 }

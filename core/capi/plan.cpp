@@ -21,7 +21,7 @@ rayo_status rayo_plan_create(rayo_runtime *runtime, const rayo_call_desc *desc, 
     const rayo::Addressing addressing =
         rayo::addressing_of(request.inputs, request.inputs == nullptr ? 0 : request.input_count, request.outputs,
                             request.outputs == nullptr ? 0 : request.output_count);
-    auto plan = std::make_shared<rayo_plan>(runtime, *runtime->registry, runtime->plans, request, addressing);
+    auto plan = std::make_shared<rayo_plan>(runtime, *request.registry, runtime->plans, request, addressing);
     *out_plan = plan.get();
     plan->self = std::move(plan);
   });
@@ -50,6 +50,7 @@ rayo_status rayo_plan_run(rayo_plan *plan, const rayo_tensor *const *inputs, con
     if (!rebind) return status;
   }
   return rayo::fence([&] {
+    bound.check_usable();
     rayo::fail(RAYO_PRECONDITION, "{}: {}; create another plan for these operands", bound.call().schema().raw->name,
                rebind ? "the plan's kernel cannot work on these addresses (in place or alignment)"
                       : "type, shape or strides of an operand differ from what the plan was bound to");

@@ -22,22 +22,19 @@ uint64_t next_generation() noexcept {
   return generations.fetch_add(1, std::memory_order_relaxed) + 1;
 }
 
-namespace {
-
-void publish(rayo_runtime *runtime, std::unique_ptr<SelectTable> table) {
-  const std::lock_guard lock(runtime->table_mutex);
+void publish_profile(rayo_runtime *runtime, const std::optional<ProfileSources> &sources) {
+  std::unique_ptr<SelectTable> table;
+  if (sources) {
+    MergedProfile merged = load_layers(*sources, *runtime->registry, runtime->log);
+    if (!merged.entries.empty() || !merged.dropped.empty()) {
+      table = std::make_unique<SelectTable>(*runtime->registry, std::move(merged));
+    }
+  }
   const SelectTable *next = table.get();
   if (table != nullptr) runtime->tables.push_back(std::move(table));
+  runtime->profile_in_use = sources;
   runtime->table.store(next, std::memory_order_release);
   runtime->generation.store(next_generation(), std::memory_order_release);  // eager calls bind anew
-}
-
-}  // namespace
-
-void publish_profile(rayo_runtime *runtime, const ProfileSources &sources) {
-  MergedProfile merged = load_layers(sources, *runtime->registry, runtime->log);
-  const bool anything = !merged.entries.empty() || !merged.dropped.empty();
-  publish(runtime, anything ? std::make_unique<SelectTable>(*runtime->registry, std::move(merged)) : nullptr);
 }
 
 namespace {
@@ -60,12 +57,12 @@ extern "C" {
 rayo_status rayo_runtime_load_profile(rayo_runtime *runtime, const char *file) {
   return rayo::fence([&] {
     if (runtime == nullptr) rayo::fail(RAYO_INVALID_ARGUMENT, "runtime is NULL: create one with rayo_runtime_create");
-    if (file != nullptr && std::strcmp(file, "none") == 0) {
-      rayo::publish(runtime, nullptr);
-      return;
+    std::optional<rayo::ProfileSources> sources;
+    if (file == nullptr || std::strcmp(file, "none") != 0) {
+      sources = runtime->profile_sources;
+      if (file != nullptr) sources->application = file;
     }
-    rayo::ProfileSources sources = runtime->profile_sources;
-    if (file != nullptr) sources.application = file;
+    const std::lock_guard lock(runtime->change_mutex);
     rayo::publish_profile(runtime, sources);
   });
 }
@@ -89,10 +86,7 @@ rayo_status rayo_plan_select(const rayo_plan *plan, rayo_selection *out_selectio
     return RAYO_INVALID_ARGUMENT;
   }
   const rayo::Plan &bound = plan->plan;
-  if (bound.closed()) {
-    rayo::set_last_error("the plan's runtime was destroyed");
-    return RAYO_PRECONDITION;
-  }
+  if (bound.closed() || bound.unloaded()) return rayo::fence([&] { bound.check_usable(); });
   const rayo::BoundCall &call = bound.call();
   const rayo::Features at = rayo::features_of(call);
   const rayo::TableKey key = rayo::table_key(call, call.desc().numerics, call.desc().max_threads);
@@ -103,7 +97,7 @@ rayo_status rayo_plan_select(const rayo_plan *plan, rayo_selection *out_selectio
     if (choice != nullptr) {
       // Where binding had to take another kernel than this choice, that one stays the answer.
       if (choice->plugin == bound.kernel().owner || choice != bound.profile_choice()) {
-        selection.device = plan->runtime->registry->devices()[choice->device].id.c_str();
+        selection.device = table->registry().devices()[choice->device].id.c_str();
       }
       if (choice != bound.profile_choice()) {
         selection.plugin = choice->plugin->name.c_str();

@@ -74,13 +74,14 @@ rayo_status rayo_queue_run_plan(rayo_queue *queue, rayo_plan *plan, const rayo_t
     }
     known.device().check_usable();
     const Plan &bound = plan->plan;
-    bool rebind = bound.closed();
-    if (rebind) fail(RAYO_PRECONDITION, "the plan's runtime was destroyed");
+    bound.check_usable();
+    bool rebind = false;
     const auto input_count = static_cast<uint32_t>(bound.call().inputs().size());
     const auto output_count = static_cast<uint32_t>(bound.call().outputs().size());
     const bool fits = bound.matches(inputs, input_count, outputs, output_count);
     if (fits) bound.submit(known, inputs, outputs, sync, plan->self, &rebind);
     if (fits && !rebind) return;
+    bound.check_usable();
     fail(RAYO_PRECONDITION, "{}: {}; create another plan for these operands", bound.call().schema().raw->name,
          rebind ? "the plan's kernel cannot work on these addresses (in place or alignment)"
                 : "type, shape, strides or place of an operand differ from what the plan was bound to");

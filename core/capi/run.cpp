@@ -39,7 +39,7 @@ rayo_status rayo_infer_shapes(rayo_runtime *runtime, rayo_op op, const rayo_tens
   return rayo::fence([&] {
     if (out_count == nullptr) rayo::fail(RAYO_INVALID_ARGUMENT, "out_count is NULL");
     const rayo::CallRequest request = rayo::make_request(*runtime, op, inputs, input_count, nullptr, 0, attrs, nullptr);
-    const std::vector<rayo::OperandDesc> outputs = rayo::infer_call(*runtime->registry, request);
+    const std::vector<rayo::OperandDesc> outputs = rayo::infer_call(*request.registry, request);
     if (outputs.size() > capacity || out_shapes == nullptr) {
       rayo::fail(RAYO_INVALID_ARGUMENT, "room for {} shapes was given, {} has {} outputs",
                  out_shapes == nullptr ? 0 : capacity, rayo_op_name(op), outputs.size());

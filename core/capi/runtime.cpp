@@ -249,7 +249,7 @@ void check_device(const Registry &registry, const Setting &setting) {
   }
   std::string why;
   for (const auto &record : registry.plugins()) {
-    if (record->name == name && record->state != PluginState::ready) {
+    if (record->name == name && !record->ready()) {
       why = fmt::format(" (its plugin {} is rejected: it {})", quote(record->file), record->reason);
     }
   }
@@ -290,8 +290,8 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
     runtime->executor = runtime->pool->executor();
   }
   registry_options.trace = watch.trace;
-  runtime->registry = build_registry(registry_options, runtime->host, runtime->log);
-  runtime->devices = std::make_unique<DeviceSet>(runtime.get(), *runtime->registry, runtime->log, watch.trace);
+  runtime->registry.publish(build_registry(registry_options, runtime->host, runtime->log));
+  runtime->devices = std::make_unique<DeviceSet>(runtime.get(), runtime->registry, runtime->log, watch.trace);
   const bool allow_empty = (options.flags & RAYO_RUNTIME_ALLOW_EMPTY) != 0;
   if (runtime->registry->all_kernels().empty() && !allow_empty)
     fail_without_plugins(*runtime->registry, registry_options.folders);
@@ -301,8 +301,11 @@ std::unique_ptr<rayo_runtime> create(const rayo_runtime_options *given) {
   runtime->device = device.text != nullptr ? device.text : "auto";
   if (const std::optional<ProfileSources> sources = resolver.profile(runtime->log)) {
     runtime->profile_sources = *sources;
-    publish_profile(runtime.get(), *sources);
+    publish_profile(runtime.get(), sources);
   }
+  registry_options.folders.clear();
+  registry_options.files.clear();
+  runtime->registry_options = std::move(registry_options);
   return runtime;
 }
 
@@ -313,7 +316,7 @@ rayo_runtime::~rayo_runtime() {
   plans->close();                 // before the devices and plugins go
   if (devices) devices->close();
   devices.reset();
-  registry.reset();
+  registry.clear();
   if (Trace *trace = plans->watch().trace; trace != nullptr) {
     if (rayo::fence([trace] { trace->flush(); }) != RAYO_OK) log(RAYO_LOG_ERROR, "{}", rayo::last_error());
   }

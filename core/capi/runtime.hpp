@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,8 @@
 #include "tuner/layers.hpp"
 #include "tuner/table.hpp"
 
-// Handle of the C API. Everything but `threads` is immutable after rayo_runtime_create.
+// Handle of the C API. What is atomic changes at any time, the registry, the profile and what belongs to them under
+// change_mutex, the rest not after rayo_runtime_create.
 struct rayo_runtime {
   rayo_runtime() = default;
   ~rayo_runtime();  // devices and plans first, while their plugins are there
@@ -42,10 +44,12 @@ struct rayo_runtime {
   std::atomic<const rayo_executor *> executor{nullptr};    // the pool's, or the application's
   std::unique_ptr<rayo::Capture> capture;                  // RAYO_CAPTURE; null = off
   std::atomic<const rayo::SelectTable *> table{nullptr};   // of the device profile in use; null = the static order
-  std::mutex table_mutex;                                  // guards `tables`
+  std::mutex change_mutex;                                 // held while registry, table or profile change
   std::vector<std::unique_ptr<rayo::SelectTable>> tables;  // every one there was: calls may still look into them
   rayo::ProfileSources profile_sources;                    // as the options and the environment said at the start
+  std::optional<rayo::ProfileSources> profile_in_use;      // what `table` was read from; nullopt = none is wanted
+  rayo::RegistryOptions registry_options;                  // for plugins loaded later: no folders, no files
   std::shared_ptr<rayo::PlanSet> plans = std::make_shared<rayo::PlanSet>(&executor);
-  std::unique_ptr<rayo::Registry> registry;  // destroyed while host and pool are alive
+  rayo::LiveRegistry registry;               // destroyed while host and pool are alive
   std::unique_ptr<rayo::DeviceSet> devices;  // declared last: destroyed first
 };

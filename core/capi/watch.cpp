@@ -17,11 +17,12 @@ using namespace rayo;
 std::string metrics_of(const rayo_runtime &runtime) {
   std::string text = runtime.plans->watch().metrics.text();
   text += "# HELP rayo_plugins Plugin files found, by verdict.\n# TYPE rayo_plugins gauge\n";
-  constexpr const char *kStates[] = {"ready", "rejected", "quarantined"};
-  for (const uint32_t state : {RAYO_PLUGIN_READY, RAYO_PLUGIN_REJECTED, RAYO_PLUGIN_QUARANTINED}) {
+  constexpr const char *kStates[] = {"ready", "rejected", "quarantined", "unloaded"};
+  for (const uint32_t state :
+       {RAYO_PLUGIN_READY, RAYO_PLUGIN_REJECTED, RAYO_PLUGIN_QUARANTINED, RAYO_PLUGIN_UNLOADED}) {
     const auto &plugins = runtime.registry->plugins();
-    const auto count = std::count_if(plugins.begin(), plugins.end(),
-                                     [state](const auto &each) { return static_cast<uint32_t>(each->state) == state; });
+    const auto count =
+        std::count_if(plugins.begin(), plugins.end(), [state](const auto &each) { return each->state_now() == state; });
     text += fmt::format("rayo_plugins{{state=\"{}\"}} {}\n", kStates[state], count);
   }
   text += fmt::format("# HELP rayo_threads Threads that a call may use.\n# TYPE rayo_threads gauge\nrayo_threads {}\n",

@@ -6,7 +6,7 @@
 namespace rayo {
 
 std::shared_ptr<Device> DeviceSet::open(const DeviceRecord &record) {
-  const PluginRecord &plugin = *registry_.plugins()[record.plugin];
+  const PluginRecord &plugin = *registry_->plugins()[record.plugin];
   if (!record.device_tier) return host(record.id);
   const std::lock_guard lock(mutex_);
   Slot &slot = slots_[record.id];
@@ -41,7 +41,7 @@ std::shared_ptr<Device> DeviceSet::host(const std::string &id) {
 std::shared_ptr<Device> DeviceSet::find(std::string_view id) {
   if (id == "host") return host("host");
   std::string known = "host";
-  for (const DeviceRecord &record : registry_.devices()) {
+  for (const DeviceRecord &record : registry_->devices()) {
     if (record.id == id) return open(record);
     known += ", " + record.id;
   }
@@ -49,7 +49,7 @@ std::shared_ptr<Device> DeviceSet::find(std::string_view id) {
 }
 
 std::shared_ptr<Device> DeviceSet::owner_of(DLDevice dl) {
-  for (const DeviceRecord &record : registry_.devices()) {
+  for (const DeviceRecord &record : registry_->devices()) {
     const DLDevice each = record.info.dl;
     if (record.device_tier && (record.info.flags & RAYO_DEVICE_PEER_POINTERS) != 0 &&
         each.device_type == dl.device_type && each.device_id == dl.device_id) {

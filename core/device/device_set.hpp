@@ -18,7 +18,7 @@ namespace rayo {
 
 class DeviceSet {
  public:
-  DeviceSet(rayo_runtime *runtime, const Registry &registry, const Log &log, Trace *trace)
+  DeviceSet(rayo_runtime *runtime, const LiveRegistry &registry, const Log &log, Trace *trace)
       : runtime_(runtime), trace_(trace), registry_(registry), fallbacks_(log) {}
   ~DeviceSet() { close(); }
   DeviceSet(const DeviceSet &) = delete;
@@ -47,7 +47,7 @@ class DeviceSet {
 
   rayo_runtime *runtime_;
   Trace *trace_;
-  const Registry &registry_;
+  const LiveRegistry &registry_;
   FallbackCounters fallbacks_;
   std::mutex mutex_;
   std::map<std::string, Slot, std::less<>> slots_;

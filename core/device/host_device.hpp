@@ -33,6 +33,7 @@ struct HostWork {
   const std::atomic<const rayo_executor *> *executor = nullptr;
   const char *op = "";  // for the trace, with the kernel's name
   const char *kernel = "";
+  std::atomic<uint32_t> *queued = nullptr;  // counted up while it is in a queue; may be null
 };
 
 namespace host_device {

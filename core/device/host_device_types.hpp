@@ -34,6 +34,11 @@ struct Point {
   uint64_t value = 0;
 };
 
+// Counts a piece of work down when it is done with.
+struct Uncount {
+  void operator()(std::atomic<uint32_t> *count) const noexcept { count->fetch_sub(1, std::memory_order_release); }
+};
+
 // A piece of queued work, self-contained.
 struct Job {
   const HostWork *kernel = nullptr;  // null: a copy
@@ -44,6 +49,7 @@ struct Job {
   std::vector<Point> waits;
   std::vector<Point> signals;
   std::vector<std::shared_ptr<Memory>> held;
+  std::unique_ptr<std::atomic<uint32_t>, Uncount> counted;
 };
 
 // Runs `body`, which throws Error; the text goes where a cold function leaves it.

@@ -178,6 +178,10 @@ rayo_status submit(rayo_queue *queue, const rayo_submit *submit) {
     check_usable(*queue->shared);
     Job job;
     job.kernel = static_cast<const HostWork *>(submit->state);
+    if (job.kernel->queued != nullptr) {
+      job.kernel->queued->fetch_add(1, std::memory_order_relaxed);
+      job.counted.reset(job.kernel->queued);
+    }
     for (uint32_t i = 0; i < submit->input_count; ++i) job.inputs.push_back(element_zero(submit->inputs[i], &job));
     for (uint32_t i = 0; i < submit->output_count; ++i) job.outputs.push_back(element_zero(submit->outputs[i], &job));
     job.waits = points(submit->waits, submit->wait_count);

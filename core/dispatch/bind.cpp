@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "base/in_flight.hpp"
 #include "device/buffer.hpp"
 #include "device/device_set.hpp"
 #include "device/staged.hpp"
@@ -213,6 +214,7 @@ void BoundCall::bind_output_type(const OperandSpec &spec, DLDataType dtype) {
 }
 
 BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
+  const InFlight in_flight(kAnyTarget);  // an op of a plugin's infers its shapes itself
   schema_ = &find_schema(registry, request.op);
   inputs_ = read_inputs(*schema_, request);
   attributes_ = resolve_attributes(*schema_, request.attrs, inputs_.empty() ? 0 : inputs_[0].ndim);

@@ -90,9 +90,9 @@ Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_
   return entries[hash % kEntries];
 }
 
-bool hit(const Entry &entry, const rayo_runtime &runtime, const CallRequest &request, bool default_device) noexcept {
+bool hit(const Entry &entry, const CallRequest &request, bool default_device) noexcept {
   if (request.outputs == nullptr || (request.inputs == nullptr && request.input_count != 0)) return false;
-  return entry.generation == runtime.generation && entry.op == request.op && entry.threads == request.threads &&
+  return entry.generation == request.generation && entry.op == request.op && entry.threads == request.threads &&
          entry.policy == request.policy && entry.default_device == default_device &&
          (default_device || entry.device == request.device) && entry.default_verify == (request.verify == nullptr) &&
          (request.verify == nullptr || entry.verify == request.verify) && entry.attrs.equals(request.attrs) &&
@@ -102,7 +102,7 @@ bool hit(const Entry &entry, const rayo_runtime &runtime, const CallRequest &req
 void fill(Entry *entry, rayo_runtime &runtime, const CallRequest &request, bool default_device,
           const Addressing &addressing) {
   entry->generation = 0;
-  entry->plan = std::make_shared<Plan>(*runtime.registry, runtime.plans, request, addressing);
+  entry->plan = std::make_shared<Plan>(*request.registry, runtime.plans, request, addressing);
   entry->attrs.assign(request.attrs);
   entry->op = request.op;
   entry->threads = request.threads;
@@ -111,7 +111,7 @@ void fill(Entry *entry, rayo_runtime &runtime, const CallRequest &request, bool 
   entry->device = default_device ? std::string() : std::string(request.device);
   entry->default_verify = request.verify == nullptr;
   entry->verify = request.verify == nullptr ? "" : request.verify;
-  entry->generation = runtime.generation;
+  entry->generation = request.generation;
 }
 
 }  // namespace
@@ -130,7 +130,11 @@ CallRequest make_request(rayo_runtime &runtime, rayo_op op, const rayo_tensor *c
   request.threads = runtime.threads.load(std::memory_order_relaxed);
   request.policy = runtime.numerics;
   request.devices = runtime.devices.get();
+  request.generation = runtime.generation.load(std::memory_order_acquire);
+  request.registry = &*runtime.registry;
   request.table = runtime.table.load(std::memory_order_acquire);
+  // Between a change of plugins and the table for it, the order is static.
+  if (request.table != nullptr && &request.table->registry() != request.registry) request.table = nullptr;
   request.capture = runtime.capture.get();
   if (options == nullptr) return request;
   const rayo_run_options given = read_struct(options, RAYO_TYPE_RUN_OPTIONS, "options");
@@ -157,7 +161,7 @@ rayo_status run_eager(rayo_runtime &runtime, rayo_op op, const rayo_tensor *cons
     if (output_count == 0) fail(RAYO_INVALID_ARGUMENT, "no outputs were given: a call writes to the caller's memory");
     const bool default_device = options == nullptr || options->device == nullptr;
     Entry &entry = entry_for(op, outputs, output_count);
-    if (!hit(entry, runtime, request, default_device)) {
+    if (!hit(entry, request, default_device)) {
       fill(&entry, runtime, request, default_device,
            addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count));
     }
@@ -165,9 +169,9 @@ rayo_status run_eager(rayo_runtime &runtime, rayo_op op, const rayo_tensor *cons
   });
   if (status != RAYO_OK) return status;
   if (!rebind) return result;
-  return fence([&] {  // these addresses need another kernel: bound for this call alone
+  return fence([&] {  // these addresses need another kernel, or the plugin is gone: bound for this call alone
     bool again = false;
-    const Plan plan(*runtime.registry, runtime.plans, request,
+    const Plan plan(*request.registry, runtime.plans, request,
                     addressing_of(inputs, input_count, outputs, output_count));
     result = plan.run(inputs, outputs, executor, &again);
     if (again) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));
@@ -186,11 +190,11 @@ void queue_eager(Queue &queue, rayo_runtime &runtime, rayo_op op, const rayo_ten
     return addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count);
   };
   Entry &entry = entry_for(op, outputs, output_count);
-  if (!hit(entry, runtime, request, false)) fill(&entry, runtime, request, false, addressing());
+  if (!hit(entry, request, false)) fill(&entry, runtime, request, false, addressing());
   bool rebind = false;
   entry.plan->submit(queue, inputs, outputs, sync, entry.plan, &rebind);
   if (!rebind) return;
-  const auto plan = std::make_shared<Plan>(*runtime.registry, runtime.plans, request, addressing());
+  const auto plan = std::make_shared<Plan>(*request.registry, runtime.plans, request, addressing());
   rebind = false;
   plan->submit(queue, inputs, outputs, sync, plan, &rebind);
   if (rebind) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));

@@ -87,6 +87,15 @@ void PlanSet::close() {
   plans_.clear();
 }
 
+void PlanSet::release_of(const PluginRecord &plugin) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(plans_, [&](Plan *plan) {
+    if (plan->kernel_->owner != &plugin) return false;
+    plan->release();
+    return true;
+  });
+}
+
 Addressing addressing_of(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
                          uint32_t output_count) noexcept {
   Addressing addressing;
@@ -113,6 +122,7 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
            const Addressing &addressing)
     : call_(registry, request), set_(std::move(set)) {
   const Span span(set_->watch().trace, SpanKind::plan, call_.schema().raw->name);
+  const InFlight in_flight(kAnyTarget);
   check_device(registry, request.device);
   prepare(registry, request, addressing);
   try {
@@ -121,6 +131,7 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
     set_->add(this);
     if (request.capture != nullptr) request.capture->record(call_);
   } catch (...) {
+    set_->remove(this);
     release();
     throw;
   }
@@ -128,13 +139,22 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
 
 Plan::~Plan() { set_->remove(this); }
 
+void Plan::check_usable() const {
+  if (closed()) fail(RAYO_PRECONDITION, "the plan's runtime was destroyed");
+  if (unloaded()) {
+    fail(RAYO_PRECONDITION, "{}: the plan's plugin {} was unloaded; create another plan", call_.schema().raw->name,
+         kernel_->owner->name);
+  }
+}
+
 void Plan::release() noexcept {
+  if (released_) return;
+  released_ = true;
   if (detour_ != nullptr) {
     detour_->release();
   } else if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
     kernel_->kernel->release(kernel_->owner->instance, prepared_.state);
   }
-  kernel_ = nullptr;
 }
 
 // RAYO_OK: the candidate is bound. Otherwise *out_why says why it is not.
@@ -302,6 +322,11 @@ bool Plan::apart(const void *const *inputs, void *const *outputs) const noexcept
 
 rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                       const rayo_executor *executor, bool *out_rebind) const noexcept {
+  const InFlight in_flight(flight_target());
+  if (unloaded()) [[unlikely]] {
+    *out_rebind = true;
+    return RAYO_OK;
+  }
   if (detour_ != nullptr) [[unlikely]]
     return run_detour(inputs, outputs, executor, out_rebind);
   const void *in[RAYO_MAX_OPERANDS] = {};

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/fork_mutex.hpp"
+#include "base/in_flight.hpp"
 #include "dispatch/bind.hpp"
 #include "dispatch/detour.hpp"
 #include "dispatch/overlap.hpp"
@@ -35,6 +36,8 @@ class PlanSet {
   void add(Plan *plan);
   void remove(Plan *plan);
   void close();  // releases every state; plans answer RAYO_PRECONDITION from here on
+  // The same for the plans of one plugin, which is leaving and which no call is using any more.
+  void release_of(const PluginRecord &plugin);
   bool closed() const noexcept { return closed_.load(std::memory_order_acquire); }
 
  private:
@@ -63,7 +66,8 @@ class Plan {
                uint32_t output_count) const noexcept;
 
   // Runs on operands that match. *out_rebind is set, and nothing done, when the kernel cannot take these addresses (in
-  // place, alignment) though another might. Leaves the text of a failure for rayo_last_error.
+  // place, alignment) though another might, or when its plugin was unloaded. Leaves the text of a failure for
+  // rayo_last_error.
   rayo_status run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs, const rayo_executor *executor,
                   bool *out_rebind) const noexcept;
 
@@ -79,6 +83,9 @@ class Plan {
   bool automatic() const { return automatic_; }                  // no device was asked for
   const TableChoice *profile_choice() const { return choice_; }  // when it was bound; null = none
   bool closed() const noexcept { return set_->closed(); }
+  bool unloaded() const noexcept { return kernel_->owner->leaving.load(std::memory_order_relaxed); }
+  // Throws RAYO_PRECONDITION once its runtime or its plugin is gone. For calls that use the kernel: while in flight.
+  void check_usable() const;
 
  private:
   friend class PlanSet;
@@ -105,6 +112,10 @@ class Plan {
   rayo_status check_places(const void *const *inputs, void *const *outputs, bool *out_rebind) const noexcept;
   rayo_status refuse_overlap(size_t output, const char *other_kind, size_t other) const noexcept;
   void release() noexcept;
+  // What its calls stand for while they are in flight: its plugin alone, where no other can be involved.
+  const void *flight_target() const noexcept {
+    return detour_ == nullptr && watch_ == nullptr ? kernel_->owner : kAnyTarget;
+  }
 
   BoundCall call_;
   std::shared_ptr<PlanSet> set_;
@@ -119,6 +130,7 @@ class Plan {
   std::vector<Place> output_places_;
   std::unique_ptr<Detour> detour_;
   std::unique_ptr<CallWatch> watch_;  // null = nobody looks
+  bool released_ = false;             // guarded by the set's lock
 };
 
 }  // namespace rayo

@@ -89,8 +89,8 @@ void Plan::submit_to_host(Queue &queue, const rayo_tensor *const *inputs, const 
   if ((bits & alignment_mask_) != 0) *out_rebind = true;
   if (*out_rebind) return;
   auto queued = std::make_shared<QueuedHostWork>();
-  queued->work = {prepared_.fn, prepared_.state,  prepared_.workspace_size, prepared_.workspace_alignment,
-                  threads_,     set_->executor(), schema.raw->name,         kernel_->kernel->name};
+  queued->work = {prepared_.fn,     prepared_.state,  prepared_.workspace_size, prepared_.workspace_alignment, threads_,
+                  set_->executor(), schema.raw->name, kernel_->kernel->name,    &kernel_->owner->queued};
   queued->plan = std::move(self);
   rayo_submit work{};
   work.struct_size = sizeof work;
@@ -106,6 +106,11 @@ void Plan::submit_to_host(Queue &queue, const rayo_tensor *const *inputs, const 
 
 void Plan::submit(Queue &queue, const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                   const rayo_sync *sync, std::shared_ptr<const void> self, bool *out_rebind) const {
+  const InFlight in_flight(flight_target());
+  if (unloaded()) {
+    *out_rebind = true;
+    return;
+  }
   const bool here = detour_ == nullptr ? queue.device().is_host() : detour_->device() == &queue.device();
   if (!here) {
     const std::string bound = detour_ == nullptr             ? "host memory"

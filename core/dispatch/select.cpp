@@ -222,6 +222,7 @@ std::vector<Candidate> list_candidates(const Registry &registry, const BoundCall
     all.push_back(std::move(candidate));
   };
   for (const KernelRecord *record : registry.kernels(call.desc().op)) {
+    if (record->owner->leaving.load(std::memory_order_relaxed)) continue;
     if ((record->kernel->flags & RAYO_KERNEL_DEVICE) == 0) {
       add(record, nullptr);
       continue;
@@ -266,9 +267,9 @@ void check_device(const Registry &registry, const char *device) {
     ready += (ready.empty() ? "" : ", ") + each.id;
   }
   for (const auto &plugin : registry.plugins()) {
-    if (plugin->name != name || plugin->state == PluginState::ready) continue;
-    fail(RAYO_UNSUPPORTED, "device '{}' is not ready: {} ({}); ready are: auto, host, {}", name, plugin->reason,
-         plugin->file, ready);
+    if (plugin->name != name || plugin->ready()) continue;
+    fail(RAYO_UNSUPPORTED, "device '{}' is not ready: {} ({}); ready are: auto, host, {}", name,
+         plugin->why_not_ready(), plugin->file, ready);
   }
   fail(RAYO_NOT_FOUND, "unknown device '{}'; ready are: auto, host, {}; `rayo devices --all` shows every file found",
        name, ready);

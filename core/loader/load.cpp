@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/load.hpp"
 
-#include <dlfcn.h>
 #include <sys/stat.h>
 
-#include <boost/dll/shared_library.hpp>
-#include <mutex>
-#include <vector>
+#include <utility>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
@@ -16,18 +13,11 @@
 #include "loader/elf_look.hpp"
 #include "loader/fp_env.hpp"
 #include "loader/launch_marks.hpp"
+#include "loader/library.hpp"
 #include "loader/search.hpp"
 
 namespace rayo {
 namespace {
-
-// Every library ever loaded; never destroyed, so code behind a pointer that somebody kept is never unmapped.
-void keep_for_ever(boost::dll::shared_library library) {
-  static std::mutex *const mutex = new std::mutex;
-  static auto *const libraries = new std::vector<boost::dll::shared_library>;
-  const std::lock_guard lock(*mutex);
-  libraries->push_back(std::move(library));
-}
 
 // Runs `step` of a plugin's and fails if it throws what is not ours, or leaves another floating-point environment
 // behind; the old one is back in any case.
@@ -65,21 +55,6 @@ void check_unchanged(const std::string &path, const struct stat &before) {
   if (::stat(path.c_str(), &now) != 0 || !same_file(now, before)) {
     fail(RAYO_REFUSED, "was replaced or changed while it was being loaded; start again");
   }
-}
-
-rayo_plugin_query_fn open_library(const std::string &path) {
-  boost::dll::shared_library library;
-  std::error_code error;
-  namespace mode = boost::dll::load_mode;
-  library.load(path, mode::type(mode::rtld_local | mode::rtld_now), error);
-  if (error) {
-    const char *why = dlerror();
-    fail(RAYO_REFUSED, "cannot be loaded: {}", why != nullptr ? std::string(why) : error.message());
-  }
-  auto *query = reinterpret_cast<rayo_plugin_query_fn>(dlsym(library.native(), "rayo_plugin_query"));
-  keep_for_ever(std::move(library));
-  if (query == nullptr) fail(RAYO_REFUSED, "does not export rayo_plugin_query once loaded");
-  return query;
 }
 
 const rayo_plugin *run_query(rayo_plugin_query_fn query, const rayo_host &host) {
@@ -132,7 +107,7 @@ void start(LoadedPlugin *out, const ElfLook &look, const rayo_host &host, const 
   };
   rayo_plugin_query_fn query = nullptr;
   step("loading");
-  with_same_fp_environment("loading", [&] { query = open_library(record.file); });
+  with_same_fp_environment("loading", [&] { query = open_library(record.file, look.file); });
   check_unchanged(record.file, look.file);
   const rayo_plugin *plugin = nullptr;
   step("in its query");

@@ -65,8 +65,14 @@ std::vector<DeviceRecord> enumerate_devices(const PluginRecord &record, uint32_t
 }  // namespace
 
 PluginRecord::~PluginRecord() {
-  if (state == PluginState::ready && plugin != nullptr) plugin->destroy(instance);
+  if (state == PluginState::ready && plugin != nullptr && instance != nullptr) plugin->destroy(instance);
 }
+
+uint32_t PluginRecord::state_now() const noexcept {
+  return state == PluginState::ready && !ready() ? RAYO_PLUGIN_UNLOADED : static_cast<uint32_t>(state);
+}
+
+std::string PluginRecord::why_not_ready() const { return state == PluginState::ready && !ready() ? kUnloaded : reason; }
 
 const std::string &PluginRecord::sha256() const {
   std::call_once(hashed_, [this] { sha256_ = sha256_of_file(file); });
@@ -84,6 +90,8 @@ class RegistryBuilder {
       : registry_(*registry), options_(options), host_(host), log_(log) {}
 
   void build();
+  void add_file(const Registry &before, const std::string &file);
+  void leave_out(const Registry &before, const PluginRecord &plugin);
 
  private:
   void examine(const std::string &real_path, bool trusted);
@@ -91,8 +99,10 @@ class RegistryBuilder {
   void examine_folders();
   void start(PluginCandidate candidate);
   void adopt(LoadedPlugin loaded);
+  void take_over(const Registry &before);
+  void list_schemas();
   void sort_kernels();
-  void list_devices();
+  void list_devices(size_t first_plugin);
 
   Registry &registry_;
   const RegistryOptions &options_;
@@ -119,11 +129,7 @@ void RegistryBuilder::adopt(LoadedPlugin loaded) {
   PluginRecord *record = loaded.record.get();
   record->kernel_count = static_cast<uint32_t>(loaded.answer.kernels.size());
   registry_.plugins_.push_back(std::move(loaded.record));
-  for (auto &schema : loaded.answer.schemas) {
-    // Two plugins may bring the same op: the first one's schema holds for both.
-    if (registry_.schema(schema->op) == nullptr) registry_.schemas_.push_back(schema.get());
-    registry_.vendor_schemas_.push_back(std::move(schema));
-  }
+  for (auto &schema : loaded.answer.schemas) registry_.vendor_schemas_.push_back({std::move(schema), record});
   for (auto &kernel : loaded.answer.kernels) {
     kernel->owner = record;
     registry_.kernels_.push_back(std::move(kernel));
@@ -154,6 +160,14 @@ void RegistryBuilder::examine_folders() {
   }
 }
 
+void RegistryBuilder::list_schemas() {
+  for (const auto &schema : catalogue()) registry_.schemas_.push_back(schema.get());
+  for (const auto &vendors : registry_.vendor_schemas_) {
+    // Two plugins may bring the same op: the first one's schema holds for both.
+    if (registry_.schema(vendors.schema->op) == nullptr) registry_.schemas_.push_back(vendors.schema.get());
+  }
+}
+
 void RegistryBuilder::sort_kernels() {
   for (const auto &kernel : registry_.kernels_) registry_.by_op_[kernel->op].push_back(kernel.get());
   for (auto &[op, list] : registry_.by_op_) {
@@ -165,14 +179,11 @@ void RegistryBuilder::sort_kernels() {
   }
 }
 
-void RegistryBuilder::list_devices() {
+void RegistryBuilder::list_devices(size_t first_plugin) {
   const std::string cpu = cpu_model();
-  std::vector<uint32_t> order;
-  for (uint32_t i = 0; i < registry_.plugins_.size(); ++i) {
-    if (registry_.plugins_[i]->state == PluginState::ready) order.push_back(i);
-  }
-  for (const uint32_t index : order) {
+  for (auto index = static_cast<uint32_t>(first_plugin); index < registry_.plugins_.size(); ++index) {
     const PluginRecord &record = *registry_.plugins_[index];
+    if (!record.ready()) continue;
     const bool host_kernels =
         std::any_of(registry_.kernels_.begin(), registry_.kernels_.end(), [&record](const auto &kernel) {
           return kernel->owner == &record && (kernel->kernel->flags & RAYO_KERNEL_DEVICE) == 0;
@@ -187,7 +198,6 @@ void RegistryBuilder::list_devices() {
 }
 
 void RegistryBuilder::build() {
-  for (const auto &schema : catalogue()) registry_.schemas_.push_back(schema.get());
   examine_files();
   examine_folders();
   prove_candidates(&candidates_, {options_.cpu_features, options_.probe_ms, options_.use_verdict_cache}, log_);
@@ -199,8 +209,46 @@ void RegistryBuilder::build() {
       fail(RAYO_REFUSED, "plugin file {} is refused: it {}", quote(options_.files[i]), record.reason);
     }
   }
+  list_schemas();
   sort_kernels();
-  list_devices();
+  list_devices(0);
+}
+
+void RegistryBuilder::take_over(const Registry &before) {
+  registry_.plugins_ = before.plugins_;
+  registry_.kernels_ = before.kernels_;
+  registry_.vendor_schemas_ = before.vendor_schemas_;
+  registry_.devices_ = before.devices_;
+}
+
+void RegistryBuilder::add_file(const Registry &before, const std::string &file) {
+  const std::string real = real_path(file);
+  if (real.empty()) {
+    fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
+  }
+  take_over(before);
+  examine(real, options_.trust_files);
+  prove_candidates(&candidates_, {options_.cpu_features, options_.probe_ms, options_.use_verdict_cache}, log_);
+  start(std::move(candidates_.front()));
+  const PluginRecord &record = *registry_.plugins_.back();
+  if (!record.ready()) {
+    const bool taken = before.find_plugin(record.name) != nullptr;
+    fail(RAYO_REFUSED, "plugin file {} is refused: it {}{}", quote(file), record.reason,
+         taken ? "; rayo_plugin_unload makes room for it" : "");
+  }
+  list_schemas();
+  sort_kernels();
+  list_devices(registry_.plugins_.size() - 1);
+}
+
+void RegistryBuilder::leave_out(const Registry &before, const PluginRecord &plugin) {
+  take_over(before);
+  std::erase_if(registry_.kernels_, [&](const auto &kernel) { return kernel->owner == &plugin; });
+  std::erase_if(registry_.vendor_schemas_, [&](const auto &vendors) { return vendors.owner == &plugin; });
+  std::erase_if(registry_.devices_,
+                [&](const DeviceRecord &device) { return registry_.plugins_[device.plugin].get() == &plugin; });
+  list_schemas();
+  sort_kernels();
 }
 
 const std::vector<const KernelRecord *> &Registry::kernels(rayo_op op) const {
@@ -218,7 +266,7 @@ const Schema *Registry::schema(rayo_op op) const {
 
 const PluginRecord *Registry::find_plugin(std::string_view name) const {
   for (const auto &record : plugins_) {
-    if (record->state == PluginState::ready && record->name == name) return record.get();
+    if (record->name == name && record->ready()) return record.get();
   }
   return nullptr;
 }
@@ -226,6 +274,19 @@ const PluginRecord *Registry::find_plugin(std::string_view name) const {
 std::unique_ptr<Registry> build_registry(const RegistryOptions &options, const rayo_host &host, const Log &log) {
   auto registry = std::make_unique<Registry>();
   RegistryBuilder(registry.get(), options, host, log).build();
+  return registry;
+}
+
+std::unique_ptr<Registry> registry_with(const Registry &before, const std::string &file, const RegistryOptions &options,
+                                        const rayo_host &host, const Log &log) {
+  auto registry = std::make_unique<Registry>();
+  RegistryBuilder(registry.get(), options, host, log).add_file(before, file);
+  return registry;
+}
+
+std::unique_ptr<Registry> registry_without(const Registry &before, const PluginRecord &plugin) {
+  auto registry = std::make_unique<Registry>();
+  RegistryBuilder(registry.get(), {}, {}, Log()).leave_out(before, plugin);
   return registry;
 }
 

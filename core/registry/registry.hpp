@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a runtime found: every plugin file with its verdict, the kernels of the ready ones, the ops. Immutable after
-// build_registry, so it is read without locks.
+// What a runtime found: every plugin file with its verdict, the kernels of the ready ones, the ops. Immutable, so it is
+// read without locks; loading and unloading a plugin makes another one, which shares what stays.
 #pragma once
 
 #include <rayo/plugin.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,8 @@ class Trace;
 
 enum class PluginState : uint32_t { ready = 0, rejected = 1, quarantined = 2 };  // RAYO_PLUGIN_*
 
+inline constexpr const char *kUnloaded = "was unloaded by rayo_plugin_unload";
+
 struct PluginRecord {
   PluginRecord() = default;
   ~PluginRecord();  // destroys the instance
@@ -37,7 +40,13 @@ struct PluginRecord {
   uint32_t kernel_count = 0;
   uint32_t launch_mark = 0;             // what its calls leave in their thread's slot; 0 = nothing
   const rayo_plugin *plugin = nullptr;  // ready only
-  rayo_instance *instance = nullptr;    // ready only
+  rayo_instance *instance = nullptr;    // ready only, until it is unloaded
+  // Set before it is unloaded: a call in flight (base/in_flight.hpp) that reads false may use the plugin to its end.
+  std::atomic<bool> leaving{false};
+  mutable std::atomic<uint32_t> queued{0};  // calls in queues of the host
+  bool ready() const noexcept { return state == PluginState::ready && !leaving.load(std::memory_order_relaxed); }
+  uint32_t state_now() const noexcept;  // RAYO_PLUGIN_*
+  std::string why_not_ready() const;    // "" when ready
   // SHA-256 of the file in hex, read on first request; "" when unreadable. Thread-safe.
   const std::string &sha256() const;
   void set_sha256(const std::string &hash);  // known already; before the first request
@@ -80,13 +89,14 @@ struct RegistryOptions {
 class Registry {
  public:
   Registry() = default;
-  ~Registry() = default;  // with the instances of its plugins; libraries stay loaded
+  ~Registry() = default;  // the last one that has a plugin destroys its instance; libraries stay loaded
   Registry(const Registry &) = delete;
   Registry &operator=(const Registry &) = delete;
 
-  const std::vector<std::unique_ptr<PluginRecord>> &plugins() const { return plugins_; }
+  // Of every registry of a runtime, a plugin has the same index.
+  const std::vector<std::shared_ptr<PluginRecord>> &plugins() const { return plugins_; }
   const std::vector<DeviceRecord> &devices() const { return devices_; }
-  const std::vector<std::unique_ptr<KernelRecord>> &all_kernels() const { return kernels_; }
+  const std::vector<std::shared_ptr<KernelRecord>> &all_kernels() const { return kernels_; }
   // Kernels of an op, best first by the static order (preference descending, then plugin name). Empty for unknown ops.
   const std::vector<const KernelRecord *> &kernels(rayo_op op) const;
   const Schema *schema(rayo_op op) const;  // nullptr for an unknown op
@@ -95,15 +105,45 @@ class Registry {
 
  private:
   friend class RegistryBuilder;
-  std::vector<std::unique_ptr<PluginRecord>> plugins_;
-  std::vector<std::unique_ptr<KernelRecord>> kernels_;
+  struct VendorSchema {
+    std::shared_ptr<Schema> schema;
+    const PluginRecord *owner = nullptr;
+  };
+  std::vector<std::shared_ptr<PluginRecord>> plugins_;
+  std::vector<std::shared_ptr<KernelRecord>> kernels_;
   std::unordered_map<rayo_op, std::vector<const KernelRecord *>> by_op_;
-  std::vector<std::unique_ptr<Schema>> vendor_schemas_;
+  std::vector<VendorSchema> vendor_schemas_;
   std::vector<const Schema *> schemas_;
   std::vector<DeviceRecord> devices_;
 };
 
 // Searches, looks, gates, loads and starts plugins. `host` outlives the registry and is passed to every plugin.
 std::unique_ptr<Registry> build_registry(const RegistryOptions &options, const rayo_host &host, const Log &log);
+// `before` and the plugin in `file`, found, judged and started as by build_registry; its record is the last one. Throws
+// RAYO_NOT_FOUND or, with the reason, RAYO_REFUSED.
+std::unique_ptr<Registry> registry_with(const Registry &before, const std::string &file, const RegistryOptions &options,
+                                        const rayo_host &host, const Log &log);
+// `before` without the kernels, devices and ops of a plugin that is leaving; its record stays.
+std::unique_ptr<Registry> registry_without(const Registry &before, const PluginRecord &plugin);
+
+// The registry of a runtime as it is now, and every one there was: calls may still look into them, and what the C API
+// has handed out lives as long as the runtime. Publishing is the caller's to serialise; reading is free.
+class LiveRegistry {
+ public:
+  const Registry &operator*() const noexcept { return *current_.load(std::memory_order_acquire); }
+  const Registry *operator->() const noexcept { return current_.load(std::memory_order_acquire); }
+  void publish(std::unique_ptr<Registry> next) {
+    all_.push_back(std::move(next));
+    current_.store(all_.back().get(), std::memory_order_release);
+  }
+  void clear() noexcept {
+    current_.store(nullptr, std::memory_order_release);
+    all_.clear();
+  }
+
+ private:
+  std::atomic<const Registry *> current_{nullptr};
+  std::vector<std::unique_ptr<Registry>> all_;
+};
 
 }  // namespace rayo

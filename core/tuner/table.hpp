@@ -61,6 +61,7 @@ class SelectTable {
   // Why a key's entry is not used as a whole; "" = it is, or there is none.
   std::string unused(const TableKey &key) const;
   const MergedProfile &profile() const { return profile_; }
+  const Registry &registry() const { return registry_; }
 
  private:
   static constexpr uint32_t kPolicies = 3;

@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 #include <rayo/rayo.h>
 
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 
 #include "base/cpu_count.hpp"
 #include "base/env.hpp"
 #include "base/error.hpp"
+#include "base/in_flight.hpp"
 #include "base/log.hpp"
 #include "base/sha256.hpp"
 #include "loader/cpu_features.hpp"
@@ -25,6 +28,48 @@ std::string message_of(Function &&function) {
     return error.what();
   }
   return "";
+}
+
+TEST(InFlight, WaitingInsideACallIsRefused) {
+  const InFlight call(kAnyTarget);
+  const std::string text = message_of([] { check_can_wait_for_calls("the test"); });
+  EXPECT_NE(text.find("the test was called from inside a call"), std::string::npos) << text;
+}
+
+TEST(InFlight, AWaiterWaitsForCallsOfItsTargetAndForNoOther) {
+  ASSERT_EQ(message_of([] { check_can_wait_for_calls("the test"); }), "");
+  const int mine = 0, other = 0;
+  std::atomic<int> stage{0};
+  std::thread caller([&] {
+    const InFlight call(&mine);
+    stage = 1;
+    while (stage != 2) std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    stage = 3;
+  });
+  while (stage != 1) std::this_thread::yield();
+  wait_for_calls(&other);  // would hang here
+  stage = 2;
+  wait_for_calls(&mine);
+  EXPECT_EQ(stage, 3);
+  caller.join();
+}
+
+TEST(InFlight, ANestedCallOfAnotherTargetIsWaitedForToo) {
+  ASSERT_EQ(message_of([] { check_can_wait_for_calls("the test"); }), "");
+  const int outer = 0, inner = 0;
+  std::atomic<int> stage{0};
+  std::thread caller([&] {
+    const InFlight call(&outer);
+    const InFlight nested(&inner);
+    stage = 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    stage = 2;
+  });
+  while (stage == 0) std::this_thread::yield();
+  wait_for_calls(&inner);
+  EXPECT_EQ(stage, 2);
+  caller.join();
 }
 
 TEST(LastError, IsPerThreadAndCutAtACharacter) {

@@ -237,7 +237,7 @@ TEST_F(Tune, MeasuresTheShapesThatWereCaptured) {
              "\n");
   const ProgramResult run = tune({"--shapes", folder_ / "calls.jsonl", "--budget", "1"}, "rate=1", "rate=2");
   ASSERT_EQ(run.exit_code, 0) << run.err;
-  const std::vector<uint64_t> &volumes = read_profile(profile_).entries.at(0).surfaces.at(0).volumes;
+  const std::vector<uint64_t> volumes = read_profile(profile_).entries.at(0).surfaces.at(0).volumes;
   EXPECT_NE(std::find(volumes.begin(), volumes.end(), 3000u), volumes.end());
 }
 

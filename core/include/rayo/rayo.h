@@ -145,6 +145,7 @@ RAYO_API size_t rayo_metrics_text(const rayo_runtime *runtime, char *buf, size_t
 #define RAYO_PLUGIN_READY 0u
 #define RAYO_PLUGIN_REJECTED 1u    /* by the static look, the CPU gate, the ABI, its probe or its own query */
 #define RAYO_PLUGIN_QUARANTINED 2u /* it crashed or hung, in its probe or in this application: left alone for a day */
+#define RAYO_PLUGIN_UNLOADED 3u    /* by rayo_plugin_unload */
 
 typedef struct rayo_plugin_info {
   RAYO_STRUCT_HEADER;
@@ -161,6 +162,21 @@ typedef struct rayo_plugin_info {
 /* Every file that was looked at, ready or not. Fill struct_size and struct_type before the call. */
 RAYO_API uint32_t rayo_plugin_count(const rayo_runtime *runtime);
 RAYO_API rayo_status rayo_plugin_get(const rayo_runtime *runtime, uint32_t index, rayo_plugin_info *out_info);
+
+/* Loads one more plugin file into a living runtime, trusted and judged like one of plugin_files: examined, probed in a
+ * child unless it is known, started. Calls bound from then on may run on it; plans stay where they are. *out_index
+ * (may be NULL) is for rayo_plugin_get. From any thread, while calls run; may take as long as a probe.
+ * RAYO_NOT_FOUND: no such file. RAYO_REFUSED: the text has the reason, the runtime is as it was. A name that a ready
+ * plugin has is refused; a file that was replaced since it was loaded (by rename, never in place) is another plugin,
+ * beside the old one's code, which stays in memory. */
+RAYO_API rayo_status rayo_plugin_load(rayo_runtime *runtime, const char *file, uint32_t *out_index);
+/* Takes the ready plugin of this name out of the runtime: no call is bound to it any more, then running and queued
+ * calls of it are waited for (also those that wait for a semaphore), then its instance is destroyed. Its record stays,
+ * as RAYO_PLUGIN_UNLOADED; its file stays mapped until the process ends; plans bound to it answer RAYO_PRECONDITION,
+ * eager calls run elsewhere. From any thread but one that is inside a call (an executor's task, a log function):
+ * RAYO_PRECONDITION. RAYO_NOT_FOUND: the text lists who is ready. RAYO_UNSUPPORTED: `scalar`, plugins with devices of
+ * their own, or a system without membarrier(2). */
+RAYO_API rayo_status rayo_plugin_unload(rayo_runtime *runtime, const char *name);
 
 /* Forgets what is remembered of a plugin file with this content: verdicts of its probe, crashes. The next runtime
  * probes it again. RAYO_NOT_FOUND: no such file. Where nothing is remembered (a privileged process, no home) this does
