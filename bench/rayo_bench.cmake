@@ -31,6 +31,7 @@ add_library(rayo_bench STATIC
   work/catalogue_work.cpp work/operands.cpp work/shapes.cpp
   ${ceiling_loops})
 add_dependencies(rayo_bench rayo_bench_commit)
+add_dependencies(rayo_generated rayo_bench_commit)
 find_package(Threads REQUIRED)
 target_include_directories(rayo_bench PUBLIC ${PROJECT_SOURCE_DIR} PRIVATE ${commit_folder})
 target_link_libraries(rayo_bench PUBLIC rayo_tools PRIVATE rayo::warnings Threads::Threads ${CMAKE_DL_LIBS})

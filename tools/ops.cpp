@@ -96,7 +96,7 @@ std::string plugins_of(const rayo_op_info &op, const std::vector<rayo_kernel_inf
 }
 
 void print_list(const std::vector<rayo_op_info> &ops, const std::vector<rayo_kernel_info> &kernels) {
-  Table table({"OP", "ATTRIBUTES", "PLUGINS", "OPERANDS"});
+  Table table({"OP", "ATTRS", "PLUGINS", "OPERANDS"});
   for (const rayo_op_info &op : ops) {
     const std::string attributes = op.attr_count == 0 ? "-" : fmt::format("{}", op.attr_count);
     table.add_row({op.name, attributes, plugins_of(op, kernels), fmt::format("{} -> {}", op.inputs, op.outputs)});
