@@ -50,6 +50,14 @@ void cut(Map *map) {
   }
 }
 
+// A moment in seconds since 1970, in a range in which sums and dates make sense.
+int64_t moment(const JsonValue &value) {
+  constexpr int64_t kLatest = int64_t{1} << 40;
+  const int64_t seconds = value.integer();
+  if (seconds < 0 || seconds > kLatest) throw JsonError("is no moment");
+  return seconds;
+}
+
 std::string key_of(const std::string &sha256, const std::string &machine) { return sha256 + " " + machine; }
 
 }  // namespace
@@ -63,11 +71,24 @@ VerdictCache::VerdictCache(std::string path) : path_(std::move(path)) {
   if (!path_.empty()) contents_ = read(path_);
 }
 
+VerdictCache VerdictCache::from_text(std::string_view text) {
+  VerdictCache cache;
+  cache.contents_ = parse(text);
+  return cache;
+}
+
+std::string VerdictCache::text() const { return text_of(contents_); }
+
 VerdictCache::Contents VerdictCache::read(const std::string &path) {
   Contents contents;
   const std::string real = real_path(path);
   std::string text;
   if (real.empty() || !distrust(real).empty() || !read_file_bounded(real, kLargest, &text).empty()) return contents;
+  return parse(text);
+}
+
+VerdictCache::Contents VerdictCache::parse(std::string_view text) {
+  Contents contents;
   try {
     const JsonValue document = JsonValue::parse(text, kDeepest);
     if (document.at("schema").text() != kSchema) return contents;
@@ -79,18 +100,18 @@ VerdictCache::Contents VerdictCache::read(const std::string &path) {
       out.file.st_mtim = to_timespec(entry.at("mtime").integer());
       out.file.st_ctim = to_timespec(entry.at("ctime").integer());
       out.sha256 = entry.at("sha256").text();
-      out.at = entry.at("at").integer();
+      out.at = moment(entry.at("at"));
     }
     for (const auto &[key, entry] : document.at("verdicts").members()) {
       Verdict &out = contents.verdicts[key];
       out.state = state_of(entry.at("state").text());
       out.reason = entry.at("reason").text();
-      out.at = entry.at("at").integer();
-      out.expires = entry.at("expires").integer();
+      out.at = moment(entry.at("at"));
+      out.expires = moment(entry.at("expires"));
       if (out.state != PluginState::ready && out.reason.empty()) return Contents{};
     }
     for (const auto &[key, entry] : document.at("launches").members()) {
-      contents.launches[key] = {entry.at("count").integer(), entry.at("at").integer()};
+      contents.launches[key] = {entry.at("count").integer(), moment(entry.at("at"))};
     }
   } catch (const JsonError &) {
     return Contents{};

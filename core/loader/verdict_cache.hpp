@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/log.hpp"
 #include "registry/registry.hpp"
@@ -35,6 +36,9 @@ class VerdictCache {
  public:
   VerdictCache() = default;  // remembers nothing beyond its own life
   explicit VerdictCache(std::string path);
+  // What a file of this text holds, remembered nowhere; and the text of what is remembered.
+  static VerdictCache from_text(std::string_view text);
+  std::string text() const;
 
   // "" where there is no place for it: a privileged process, or no home.
   static std::string default_path();
@@ -69,6 +73,7 @@ class VerdictCache {
   };
 
   static Contents read(const std::string &path);
+  static Contents parse(std::string_view text);
   static std::string text_of(const Contents &contents);
 
   std::string path_;

@@ -39,7 +39,7 @@ class Writer {
     line(R"(  "kind": {},)", json_string(profile_.kind));
     line(R"(  "complete": {},)", profile_.complete);
     machine();
-    list("plugins", profile_.plugins, [this](const ProfilePlugin &each) {
+    list("plugins", profile_.plugins, [](const ProfilePlugin &each) {
       return fmt::format(R"(    {{"name": {}, "sha256": {}, "version": {}}})", json_string(each.name),
                          json_string(each.sha256), json_string(each.version));
     });

@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <string>
 
 #include "loader/elf_look.hpp"
@@ -12,9 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (::ftruncate(file, 0) != 0 || ::pwrite(file, data, size, 0) != static_cast<ssize_t>(size)) return 0;
   const rayo::ElfLook look = rayo::look_at_elf(path);
   // Strings of a note that is believed end inside it.
-  if (look.has_note &&
-      (look.note.name[sizeof look.note.name - 1] | look.note.vendor[sizeof look.note.vendor - 1]) != 0) {
-    __builtin_trap();
-  }
+  const auto ends = [](const auto &text) { return std::memchr(text, '\0', sizeof text) != nullptr; };
+  if (look.has_note && !(ends(look.note.name) && ends(look.note.vendor))) __builtin_trap();
   return 0;
 }
