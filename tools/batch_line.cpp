@@ -40,7 +40,7 @@ Job parse_batch_line(const std::string &line, const BatchSettings &settings) {
       if (depth > kDeepest) throw usage_error(fmt::format("JSON nested deeper than {}; a job needs 3", kDeepest));
       return true;
     });
-  } catch (const json::parse_error &error) {
+  } catch (const json::exception &error) {
     throw usage_error(fmt::format("no JSON: {}; legal: {{\"op\":\"add\",\"inputs\":[\"a.npy\",\"b.npy\"]}}",
                                   std::string(error.what()).substr(0, 200)));
   }

@@ -33,7 +33,7 @@ const char *kind_name(SpanKind kind) {
 template <size_t N>
 void copy_text(char (&to)[N], std::string_view text) noexcept {
   const size_t length = std::min(text.size(), N - 1);
-  std::memcpy(to, text.data(), length);
+  if (length != 0) std::memcpy(to, text.data(), length);  // an empty text may be nowhere
   to[length] = '\0';
 }
 

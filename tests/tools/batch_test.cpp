@@ -75,6 +75,7 @@ TEST_F(Batch, FailuresAreReportedAndTheRestRuns) {
       R"({"op":"neg","inputs":["a\u0000b"],"device":"nonsense"})",
       job("add", {"a.npy", "b.npy"}, "c.npy").dump(),
       job("neg", {"a.npy"}, "none/c.npy").dump(),
+      R"({"op":"neg","inputs":[],"attrs":{"x":1e999}})",
   };
   std::string text;
   for (const std::string &line : bad) text += line + "\n";
