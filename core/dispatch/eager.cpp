@@ -79,8 +79,10 @@ Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_
   // Read through a plain pointer: a thread_local with a constructor is asked at each use whether it has run.
   thread_local Entry *entries = nullptr;
   if (entries == nullptr) [[unlikely]] {
-    thread_local std::array<Entry, kEntries> owner;
-    entries = owner.data();
+    // On the heap: the library's thread-local memory is static (base/in_flight.hpp), and glibc keeps only some 1600
+    // bytes of that for what dlopen brings.
+    thread_local const auto owner = std::make_unique<std::array<Entry, kEntries>>();
+    entries = owner->data();
   }
   size_t hash = op * 7u;
   if (output_count != 0 && outputs != nullptr && outputs[0] != nullptr && outputs[0]->dl.ndim > 0 &&
