@@ -21,6 +21,8 @@ namespace {
 
 constexpr double kFarBehind = 2.5;     // a candidate this much slower, and not catching up, is measured no further
 constexpr double kSaveEvery = 2;       // seconds
+constexpr int kLeastPoints = 3;        // of a curve
+constexpr double kOverrun = 0.05;      // of the budget, by which one curve may pass its share
 constexpr double kCloseEnough = 1.05;  // a crossover with measured points this near on both sides is found
 
 std::string utc_now() {
@@ -271,9 +273,20 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
   const double end = now_s() + seconds;
   double left = static_cast<double>(curve.volumes.size() + static_cast<std::size_t>(refinements));
   const auto share = [&] { return std::max((end - now_s()) / std::max(left, 1.0), 0.0); };
+  double last_cost = 0;  // seconds
+  double last_volume = 0;
+  int measured = 0;
   for (const double volume : curve.volumes) {
     if (*stop_ != 0) throw Measurer::Stopped{};
+    // A point needs its least rounds, however long they take. Where they would burst the budget, the curve ends: the
+    // model goes on from its last points.
+    const double predicted = last_volume > 0 ? last_cost * volume / last_volume : 0;
+    if (measured >= kLeastPoints && now_s() + predicted > end + kOverrun * options_.budget_s) break;
+    const double begun = now_s();
     measure_point(job, curve, volume, share(), grown);
+    last_cost = now_s() - begun;
+    last_volume = volume;
+    ++measured;
     --left;
   }
   // Between two points with different winners the crossover is where their lines meet: measure there, and look again.
@@ -394,7 +407,7 @@ Outcome Tuner::run(const std::vector<Job> &jobs) {
             fmt::format("{} {} {}: not measured: {}", job->op.name, job->dtype, job->layout, error.what()));
       }
       weight -= share;
-      if (now_s() - last_save_s_ > kSaveEvery) save(false);
+      if (outcome_.measured == 1 || now_s() - last_save_s_ > kSaveEvery) save(false);
     }
   } catch (const Measurer::Stopped &) {
     outcome_.interrupted = true;
