@@ -19,6 +19,9 @@ constexpr int64_t kThinTiles = 2;
 constexpr int64_t kCopyBytes = int64_t{32} << 10;
 // Columns of full tiles from which packing A pays, where it serves the cache.
 constexpr int64_t kPackColumns = 6;
+// A transposed A whose columns lie this far apart is packed wherever that pays: each step along k is another page, or
+// another line of the same few sets. Emerald Rapids, AVX-512 f32: 1024^3 0.53x oneDNN unpacked.
+constexpr int64_t kFarBytes = 1024;
 constexpr int64_t kTasks = 16;  // aimed at where there is work for several threads
 
 int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
@@ -208,7 +211,9 @@ void gemm_make_plan(const GemmProblem &problem, const GemmTable<T> &table, bool 
   if (p.batch_ndim == 0) plan.batch = 1;
   plan.scratch = p.y.cs != 1 || (p.has_c && p.c.cs != 0 && p.c.cs != 1) || (alias && p.k > kThinKc);
   const int64_t a_bytes = capped_product(capped_product(p.m, p.k), sizeof(T));
-  const bool packs = table.packs_a != 0 && a_bytes > kCopyBytes && p.m > table.mr && p.n >= kPackColumns * table.cols;
+  const bool far = p.a.rs == 1 && capped_product(p.a.cs, sizeof(T)) >= kFarBytes;
+  const bool packs =
+      (table.packs_a != 0 || far) && a_bytes > kCopyBytes && p.m > table.mr && p.n >= kPackColumns * table.cols;
   plan.pack_a = packs || (p.a.rs != 1 && p.a.cs != 1);
   plan.pack_b = p.b.cs != 1;
   plan_tiles(&plan);
