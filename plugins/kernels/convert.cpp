@@ -21,10 +21,11 @@ void convert_row(const MapRow &row) {
   const S *s = static_cast<const S *>(row.in[0]);
   D *d = static_cast<D *>(row.out);
   const int64_t step = row.in_stride[0], out_step = row.out_stride;
+  const int64_t n = row.n;  // a copy: the stores below might change row.n, for all the compiler knows
   if (step == 1 && out_step == 1) {
-    for (int64_t i = 0; i < row.n; ++i) convert_one(s + i, d + i);
+    for (int64_t i = 0; i < n; ++i) convert_one(s + i, d + i);
   } else {
-    for (int64_t i = 0; i < row.n; ++i) convert_one(s + i * step, d + i * out_step);
+    for (int64_t i = 0; i < n; ++i) convert_one(s + i * step, d + i * out_step);
   }
 }
 

@@ -90,6 +90,13 @@ inline constexpr int64_t kIntMin<int64_t> = INT64_MIN;
 /// Towards zero, saturating; NaN gives 0. 2^63 and 2^31 are exact in both types, and one above the largest value.
 template <class D, class S>
 RAYO_INLINE D real_to_int(S x) {
+  if constexpr (sizeof(D) == 1) {  // capped as a real: two instructions of any vector, and the type fits an int
+    constexpr S kLowest = static_cast<S>(kIntMin<D>);
+    constexpr S kHighest = static_cast<S>(kIntMax<D>);
+    const S raised = x > kLowest ? x : kLowest;  // NaN too
+    const auto n = static_cast<int32_t>(raised < kHighest ? raised : kHighest);
+    return static_cast<D>(x == x ? n : 0);
+  }
   constexpr D kHalf = kIntMax<D> / 2 + 1;
   constexpr S kAbove = static_cast<S>(kHalf) * S(2);
   constexpr S kLow = static_cast<S>(kIntMin<D>);
