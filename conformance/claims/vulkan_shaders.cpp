@@ -28,6 +28,13 @@ std::vector<std::uint32_t> words_of(const std::string &file) {
   return words;
 }
 
+// Magic number, version 1.0 to 1.6 as 0x0001mm00, any generator and bound, schema 0. The magic number alone also stands
+// in the code that looks for it.
+bool begins_module(const std::vector<std::uint32_t> &words, std::size_t at) {
+  return words[at] == kMagic && words.size() - at > kHeaderWords && (words[at + 1] & 0xfffff8ffu) == 0x00010000u &&
+         words[at + 4] == 0;
+}
+
 // Words of the module that starts at `start`, or 0: functions end a module, and nothing but another may follow one.
 std::size_t module_length(const std::vector<std::uint32_t> &words, std::size_t start) {
   std::size_t end = 0;
@@ -52,7 +59,7 @@ std::string vulkan_shaders_valid(const Setting &setting) {
   const auto module = (std::filesystem::temp_directory_path() / fmt::format("rayo-claims-{}.spv", ::getpid())).string();
   std::size_t modules = 0;
   for (std::size_t at = 0; at < words.size(); ++at) {
-    if (words[at] != kMagic) continue;
+    if (!begins_module(words, at)) continue;
     const std::size_t length = module_length(words, at);
     if (length == 0) continue;
     setting.step(fmt::format("spirv-val on module {} of {}", modules, backend.file));
