@@ -95,7 +95,7 @@ RAYO_INLINE D real_to_int(S x) {
     constexpr S kHighest = static_cast<S>(kIntMax<D>);
     const S raised = x > kLowest ? x : kLowest;  // NaN too
     const auto n = static_cast<int32_t>(raised < kHighest ? raised : kHighest);
-    return static_cast<D>(x == x ? n : 0);
+    return static_cast<D>(__builtin_isnan(x) ? 0 : n);
   }
   constexpr D kHalf = kIntMax<D> / 2 + 1;
   constexpr S kAbove = static_cast<S>(kHalf) * S(2);
