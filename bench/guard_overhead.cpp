@@ -64,8 +64,11 @@ double round_ns(const Work &work, rayo_runtime *runtime, const std::vector<float
 
 int main(int argc, char **argv) {
   const double seconds = argc > 1 ? std::atof(argv[1]) : 5;  // of each kind of work
-  if (seconds <= 0) {
-    std::fprintf(stderr, "usage: guard_overhead [SECONDS]   plugins: RAYO_PLUGIN_PATH\n");
+  if (!(seconds > 0)) {
+    std::fprintf(stderr,
+                 "guard_overhead: SECONDS is '%s'; legal: a number above 0 (default 5), for each kind of work\n"
+                 "usage: guard_overhead [SECONDS]   plugins: RAYO_PLUGIN_PATH\n",
+                 argv[1]);
     return 2;
   }
   rayo_runtime *plain = create("off");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <rayo/types.h>
 
+#include <new>
 #include <string_view>
 #include <utility>
 
@@ -26,7 +27,12 @@ class Log {
 
   template <class... Args>
   void operator()(int32_t level, fmt::format_string<Args...> format, Args &&...args) const {
-    if (enabled(level)) write(level, fmt::format(format, std::forward<Args>(args)...).c_str());
+    if (!enabled(level)) return;
+    try {
+      write(level, fmt::format(format, std::forward<Args>(args)...).c_str());
+    } catch (const std::bad_alloc &) {  // a line is no reason for what it tells of to fail
+      write(level, "(out of memory while logging)");
+    }
   }
 
  private:

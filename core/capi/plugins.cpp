@@ -24,12 +24,13 @@ const auto &at_index(const List &list, uint32_t index, const char *what) {
   return list[index];
 }
 
-// Readers see a new registry before the table of the profile for it, and bind by the static order in between.
+// Readers see a new registry before the table of the profile for it, and bind by the static order in between. Throws
+// with nothing changed; once the registry is out, nothing fails any more.
 void change_registry(rayo_runtime *runtime, std::unique_ptr<Registry> next) {
   runtime->registry.publish(std::move(next));
   try {
     publish_profile(runtime, runtime->profile_in_use);
-  } catch (const Error &error) {
+  } catch (const std::exception &error) {  // memory too
     runtime->log(RAYO_LOG_WARN, "the device profile is not used any more: {}", error.what());
     publish_profile(runtime, std::nullopt);
   }
@@ -64,8 +65,7 @@ void drain(const rayo_runtime &runtime, PluginRecord *plugin) {
     std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
   runtime.plans->release_of(*plugin);
-  plugin->plugin->destroy(plugin->instance);
-  plugin->instance = nullptr;
+  plugin->end();
 }
 
 }  // namespace
@@ -115,8 +115,8 @@ rayo_status rayo_plugin_unload(rayo_runtime *runtime, const char *name) {
     const std::lock_guard lock(runtime->change_mutex);
     PluginRecord &plugin = unloadable(*runtime->registry, name);
     auto next = registry_without(*runtime->registry, plugin);
-    plugin.leaving.store(true, std::memory_order_release);
     change_registry(runtime, std::move(next));
+    plugin.leaving.store(true, std::memory_order_release);  // for those that still look into an earlier registry
     drain(*runtime, &plugin);
   });
 }

@@ -64,8 +64,9 @@ std::vector<DeviceRecord> enumerate_devices(const PluginRecord &record, uint32_t
 
 }  // namespace
 
-PluginRecord::~PluginRecord() {
-  if (state == PluginState::ready && plugin != nullptr && instance != nullptr) plugin->destroy(instance);
+void PluginRecord::end() noexcept {
+  if (state == PluginState::ready && plugin != nullptr && !ended_) plugin->destroy(instance);
+  ended_ = true;
 }
 
 uint32_t PluginRecord::state_now() const noexcept {
@@ -95,7 +96,7 @@ class RegistryBuilder {
 
  private:
   void examine(const std::string &real_path, bool trusted);
-  void examine_files();
+  void examine_file(const std::string &file);
   void examine_folders();
   void start(PluginCandidate candidate);
   void adopt(LoadedPlugin loaded);
@@ -136,14 +137,13 @@ void RegistryBuilder::adopt(LoadedPlugin loaded) {
   }
 }
 
-void RegistryBuilder::examine_files() {
-  for (const std::string &file : options_.files) {
-    const std::string real = real_path(file);
-    if (real.empty()) {
-      fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
-    }
-    examine(real, options_.trust_files);
+// A file that the application named.
+void RegistryBuilder::examine_file(const std::string &file) {
+  const std::string real = real_path(file);
+  if (real.empty()) {
+    fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
   }
+  examine(real, options_.trust_files);
 }
 
 void RegistryBuilder::examine_folders() {
@@ -198,7 +198,7 @@ void RegistryBuilder::list_devices(size_t first_plugin) {
 }
 
 void RegistryBuilder::build() {
-  examine_files();
+  for (const std::string &file : options_.files) examine_file(file);
   examine_folders();
   prove_candidates(&candidates_, {options_.cpu_features, options_.probe_ms, options_.use_verdict_cache}, log_);
   for (size_t i = 0; i < candidates_.size(); ++i) {
@@ -222,12 +222,8 @@ void RegistryBuilder::take_over(const Registry &before) {
 }
 
 void RegistryBuilder::add_file(const Registry &before, const std::string &file) {
-  const std::string real = real_path(file);
-  if (real.empty()) {
-    fail(RAYO_NOT_FOUND, "plugin file {} cannot be opened: {}; check the path", quote(file), std::strerror(errno));
-  }
   take_over(before);
-  examine(real, options_.trust_files);
+  examine_file(file);
   prove_candidates(&candidates_, {options_.cpu_features, options_.probe_ms, options_.use_verdict_cache}, log_);
   start(std::move(candidates_.front()));
   const PluginRecord &record = *registry_.plugins_.back();

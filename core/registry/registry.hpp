@@ -27,7 +27,7 @@ inline constexpr const char *kUnloaded = "was unloaded by rayo_plugin_unload";
 
 struct PluginRecord {
   PluginRecord() = default;
-  ~PluginRecord();  // destroys the instance
+  ~PluginRecord() { end(); }
   PluginRecord(const PluginRecord &) = delete;
   PluginRecord &operator=(const PluginRecord &) = delete;
 
@@ -40,10 +40,11 @@ struct PluginRecord {
   uint32_t kernel_count = 0;
   uint32_t launch_mark = 0;             // what its calls leave in their thread's slot; 0 = nothing
   const rayo_plugin *plugin = nullptr;  // ready only
-  rayo_instance *instance = nullptr;    // ready only, until it is unloaded
+  rayo_instance *instance = nullptr;    // ready only; gone after end()
   // Set before it is unloaded: a call in flight (base/in_flight.hpp) that reads false may use the plugin to its end.
   std::atomic<bool> leaving{false};
   mutable std::atomic<uint32_t> queued{0};  // calls in queues of the host
+  void end() noexcept;  // destroys the instance, once; the caller has seen to it that nobody uses it
   bool ready() const noexcept { return state == PluginState::ready && !leaving.load(std::memory_order_relaxed); }
   uint32_t state_now() const noexcept;  // RAYO_PLUGIN_*
   std::string why_not_ready() const;    // "" when ready
@@ -54,6 +55,7 @@ struct PluginRecord {
  private:
   mutable std::once_flag hashed_;
   mutable std::string sha256_;
+  bool ended_ = false;
 };
 
 struct KernelRecord {

@@ -72,6 +72,14 @@ rayo_runtime_options quiet_options() {
   return options;
 }
 
+rayo_status create_and_destroy(const rayo_runtime_options &options) {
+  rayo_runtime *runtime = nullptr;
+  const rayo_status status = rayo_runtime_create(&options, &runtime);
+  EXPECT_EQ(runtime != nullptr, status == RAYO_OK);
+  rayo_runtime_destroy(runtime);
+  return status;
+}
+
 // A cache folder of this test's own, with an entry in its list of launches that no start takes away: every attempt
 // finds the same, and reads a folder that is not empty.
 class FailingAllocationsInFolder : public testing::Test {
@@ -88,13 +96,7 @@ class FailingAllocationsInFolder : public testing::Test {
 
 TEST_F(FailingAllocationsInFolder, CreatingARuntime) {
   const rayo_runtime_options options = quiet_options();
-  const uint64_t tried = fail_each_allocation("rayo_runtime_create", [&] {
-    rayo_runtime *runtime = nullptr;
-    const rayo_status status = rayo_runtime_create(&options, &runtime);
-    EXPECT_EQ(runtime != nullptr, status == RAYO_OK);
-    rayo_runtime_destroy(runtime);
-    return status;
-  });
+  const uint64_t tried = fail_each_allocation("rayo_runtime_create", [&] { return create_and_destroy(options); });
   EXPECT_GT(tried, 100u);
   std::printf("rayo_runtime_create: %llu allocations failed in turn\n", static_cast<unsigned long long>(tried));
 }
@@ -108,13 +110,7 @@ TEST_F(FailingAllocationsInFolder, CreatingARuntimeFromAPluginPath) {
   options.plugin_files = nullptr;
   options.plugin_file_count = 0;
   options.plugin_path = path.c_str();
-  const uint64_t tried = fail_each_allocation("rayo_runtime_create", [&] {
-    rayo_runtime *runtime = nullptr;
-    const rayo_status status = rayo_runtime_create(&options, &runtime);
-    EXPECT_EQ(runtime != nullptr, status == RAYO_OK);
-    rayo_runtime_destroy(runtime);
-    return status;
-  });
+  const uint64_t tried = fail_each_allocation("rayo_runtime_create", [&] { return create_and_destroy(options); });
   EXPECT_GT(tried, 100u);
   std::printf("rayo_runtime_create with a folder: %llu allocations failed in turn\n",
               static_cast<unsigned long long>(tried));
