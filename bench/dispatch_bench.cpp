@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a call costs before it computes anything: add on 16 elements as a bare kernel call, as a plan and as eager
-// calls. Run with --benchmark_enable_random_interleaving=true --benchmark_repetitions=9 and compare medians.
+// What a call costs before it computes anything: add on 16 elements by the plugin's kernel called directly, as a plan
+// and as eager calls, all of one plugin. What dispatch costs is the difference to the kernel. Run with
+// --benchmark_enable_random_interleaving=true --benchmark_repetitions=9 and compare medians.
 #include <benchmark/benchmark.h>
 #include <rayo/rayo.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+
+#include "plugin_harness.h"
 
 namespace {
 
@@ -18,10 +22,14 @@ struct Operands {
   alignas(64) float y[kCount];
 };
 
+const char *device() { return (rayo_test::host_features() & RAYO_CPU_AVX2) != 0 ? "avx2" : "scalar"; }
+
 rayo_runtime *runtime() {
   static rayo_runtime *const instance = [] {
     rayo_runtime *made = nullptr;
-    if (rayo_runtime_create(nullptr, &made) != RAYO_OK) {
+    rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
+    options.device = device();
+    if (rayo_runtime_create(&options, &made) != RAYO_OK) {
       char text[RAYO_ERROR_TEXT];
       rayo_last_error(text, sizeof text);
       std::fprintf(stderr, "dispatch_bench: %s\n", text);
@@ -41,16 +49,37 @@ Operands &operands() {
   return data;
 }
 
-// What is left when dispatch costs nothing: a call that the compiler cannot see through.
-[[gnu::noinline]] void add_16(const float *a, const float *b, float *y) {
-  for (int64_t i = 0; i < kCount; ++i) y[i] = a[i] + b[i];
-}
-
 void check(benchmark::State &state, rayo_status status) {
   if (status == RAYO_OK) return;
   static char text[RAYO_ERROR_TEXT];
   rayo_last_error(text, sizeof text);
   state.SkipWithError(text);
+}
+
+// The plugin's own kernel, prepared for these operands and called without a runtime.
+void bare_kernel(benchmark::State &state) {
+  Operands &data = operands();
+  rayo_plugin_info info{};
+  info.struct_size = sizeof info;
+  info.struct_type = RAYO_TYPE_PLUGIN_INFO;
+  std::string file;
+  for (uint32_t i = 0; i < rayo_plugin_count(runtime()); ++i) {
+    check(state, rayo_plugin_get(runtime(), i, &info));
+    if (std::strcmp(info.name, device()) == 0 && info.state == RAYO_PLUGIN_READY) file = info.file;
+  }
+  if (file.empty()) return state.SkipWithError("the plugin is not there");
+  const rayo_test::Plugin plugin(file.c_str(), rayo_test::host_features());
+  const rayo_test::View view = rayo_test::compact({kCount}, RAYO_F32);
+  check(state, plugin.prepared("add", {view, view}, {data.a, data.b}, view, data.y, {}, 1,
+                               [&](rayo_kernel_fn kernel, const rayo_call &call) {
+                                 for (auto _ : state) benchmark::DoNotOptimize(kernel(&call));
+                                 return RAYO_OK;
+                               }));
+}
+
+// What is left when there is no kernel either: a call that the compiler cannot see through.
+[[gnu::noinline]] void add_16(const float *a, const float *b, float *y) {
+  for (int64_t i = 0; i < kCount; ++i) y[i] = a[i] + b[i];
 }
 
 void bare_function(benchmark::State &state) {
@@ -102,6 +131,7 @@ void eager_run(benchmark::State &state) {
 }
 
 BENCHMARK(bare_function);
+BENCHMARK(bare_kernel);
 BENCHMARK(plan_run);
 BENCHMARK(eager_one_liner);
 BENCHMARK(eager_run)->Name("eager_softmax_4x4_with_attribute");

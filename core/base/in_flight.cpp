@@ -34,6 +34,7 @@ class Threads {
     if (first_ != nullptr) first_->previous = calls;
     first_ = calls;
     calls->listed = true;
+    calls->epoch.store(2, std::memory_order_relaxed);
   }
 
   void remove(ThreadCalls *calls) noexcept {
@@ -42,6 +43,7 @@ class Threads {
     (calls->previous != nullptr ? calls->previous->next : first_) = calls->next;
     if (calls->next != nullptr) calls->next->previous = calls->previous;
     calls->listed = false;
+    calls->epoch.store(1, std::memory_order_relaxed);
   }
 
   void wait(const void *target) {
@@ -106,14 +108,23 @@ struct ThreadEnd {
 
 constinit thread_local ThreadCalls t_calls;
 
-void list_thread_calls() noexcept {
+bool InFlight::begin(const void *target) noexcept {
+  if (calls_->listed) {
+    // Until the outermost call ends.
+    if (calls_->target.load(std::memory_order_relaxed) != target) {
+      calls_->target.store(kAnyTarget, std::memory_order_relaxed);
+    }
+    return false;
+  }
   thread_local ThreadEnd end;
   (void)end;
-  Threads::get().add(&t_calls);
+  Threads::get().add(calls_);
+  epoch_ = calls_->epoch.load(std::memory_order_relaxed);
+  return true;
 }
 
 void check_can_wait_for_calls(const char *what) {
-  if (t_calls.depth != 0) {
+  if (t_calls.listed && (t_calls.epoch.load(std::memory_order_relaxed) & 1) != 0) {
     fail(RAYO_PRECONDITION, "{} was called from inside a call of this thread's, whose end it would wait for", what);
   }
   if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) != 0) {

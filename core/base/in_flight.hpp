@@ -13,9 +13,10 @@ namespace rayo {
 
 // One thread's; listed from its first call to its end.
 struct ThreadCalls {
-  std::atomic<uint64_t> epoch{0};             // odd: in a call
+  // Odd while in a call, and while the thread is not listed: one test tells the commonest case, a call that is not
+  // inside another of a thread that has made one before.
+  std::atomic<uint64_t> epoch{1};
   std::atomic<const void *> target{nullptr};  // of the call: a plugin, or kAnyTarget
-  uint32_t depth = 0;                         // calls nest; the thread's own
   bool listed = false;                        // the thread's own
   ThreadCalls *previous = nullptr;            // in the list of all, guarded by its lock
   ThreadCalls *next = nullptr;
@@ -25,32 +26,33 @@ struct ThreadCalls {
 inline constexpr const void *kAnyTarget = &kAnyTarget;
 
 extern constinit thread_local ThreadCalls t_calls __attribute__((tls_model("initial-exec")));
-void list_thread_calls() noexcept;
 
 // Stands for the length of a call. What the call reads after the constructor about its plugin is what a waiter wrote,
 // or the waiter waits for this call.
 class InFlight {
  public:
   explicit InFlight(const void *target) noexcept : calls_(&t_calls) {
-    if (calls_->depth++ == 0) {
-      if (!calls_->listed) [[unlikely]]
-        list_thread_calls();
+    epoch_ = calls_->epoch.load(std::memory_order_relaxed);
+    if ((epoch_ & 1) != 0 && !begin(target)) [[unlikely]] {
+      calls_ = nullptr;  // inside another: that one stands for it
+    } else {
       calls_->target.store(target, std::memory_order_relaxed);
-      calls_->epoch.store(calls_->epoch.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    } else if (calls_->target.load(std::memory_order_relaxed) != target) {
-      calls_->target.store(kAnyTarget, std::memory_order_relaxed);  // until the outermost call ends
+      calls_->epoch.store(epoch_ + 1, std::memory_order_relaxed);
     }
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
   ~InFlight() {
-    if (--calls_->depth != 0) return;
-    calls_->epoch.store(calls_->epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+    if (calls_ != nullptr) calls_->epoch.store(epoch_ + 2, std::memory_order_release);
   }
   InFlight(const InFlight &) = delete;
   InFlight &operator=(const InFlight &) = delete;
 
  private:
+  // Lists the thread and reads the epoch anew; false: this call is inside another of the thread's.
+  bool begin(const void *target) noexcept;
+
   ThreadCalls *calls_;
+  uint64_t epoch_;
 };
 
 // Throws RAYO_UNSUPPORTED where the kernel has no membarrier, RAYO_PRECONDITION inside a call of this thread's: waiting

@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "capi/runtime.hpp"
 #include "capi/structs.hpp"
-#include "dispatch/plan.hpp"
+#include "dispatch/plan_fast.hpp"
 
 namespace rayo {
 namespace {
@@ -64,6 +64,7 @@ class AttrKey {
 
 struct Entry {
   uint64_t generation = 0;  // of the runtime; 0 = empty
+  uint32_t running = 0;     // calls of this thread that run its plan: they nest where an executor runs other work
   rayo_op op = RAYO_OP_NONE;
   uint32_t threads = 0;
   uint32_t policy = 0;
@@ -75,21 +76,41 @@ struct Entry {
   std::shared_ptr<Plan> plan;
 };
 
-Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_count) {
-  // Read through a plain pointer: a thread_local with a constructor is asked at each use whether it has run.
-  thread_local Entry *entries = nullptr;
-  if (entries == nullptr) [[unlikely]] {
-    // On the heap: the library's thread-local memory is static (base/in_flight.hpp), and glibc keeps only some 1600
-    // bytes of that for what dlopen brings.
-    thread_local const auto owner = std::make_unique<std::array<Entry, kEntries>>();
-    entries = owner->data();
-  }
+// Keeps an entry's plan for the length of its call.
+class Running {
+ public:
+  explicit Running(Entry *entry) noexcept : entry_(entry) { ++entry_->running; }
+  ~Running() { --entry_->running; }
+  Running(const Running &) = delete;
+  Running &operator=(const Running &) = delete;
+
+ private:
+  Entry *entry_;
+};
+
+// The thread's entries, null before its first call. A plain pointer: a thread_local with a constructor is asked at each
+// use whether it has run. They lie on the heap, as the library's thread-local memory is static (base/in_flight.hpp) and
+// glibc keeps only some 1600 bytes of that for what dlopen brings.
+constinit thread_local Entry *t_entries __attribute__((tls_model("initial-exec"))) = nullptr;
+
+void make_entries() {
+  struct Owner {
+    Owner() : entries(std::make_unique<std::array<Entry, kEntries>>()) { t_entries = entries->data(); }
+    ~Owner() { t_entries = nullptr; }
+    std::unique_ptr<std::array<Entry, kEntries>> entries;
+  };
+  thread_local const Owner owner;
+  if (t_entries == nullptr)
+    fail(RAYO_PRECONDITION, "a call from a thread whose thread-local memory has been destroyed");
+}
+
+Entry &entry_for(rayo_op op, const rayo_tensor *const *outputs, uint32_t output_count) noexcept {
   size_t hash = op * 7u;
   if (output_count != 0 && outputs != nullptr && outputs[0] != nullptr && outputs[0]->dl.ndim > 0 &&
       outputs[0]->dl.shape != nullptr) {
     hash += static_cast<size_t>(outputs[0]->dl.shape[0]) * 3u + static_cast<size_t>(outputs[0]->dl.ndim);
   }
-  return entries[hash % kEntries];
+  return t_entries[hash % kEntries];
 }
 
 bool hit(const Entry &entry, const CallRequest &request, bool default_device) noexcept {
@@ -114,6 +135,21 @@ void fill(Entry *entry, rayo_runtime &runtime, const CallRequest &request, bool 
   entry->default_verify = request.verify == nullptr;
   entry->verify = request.verify == nullptr ? "" : request.verify;
   entry->generation = request.generation;
+}
+
+// A call of the commonest kind that this thread has made before: false, and nothing done, if it is not.
+bool run_known(const rayo_runtime &runtime, rayo_op op, const rayo_tensor *const *inputs, uint32_t input_count,
+               const rayo_tensor *const *outputs, uint32_t output_count, const rayo_attr *attrs,
+               const rayo_executor *executor, rayo_status *out_status) noexcept {
+  if (t_entries == nullptr || inputs == nullptr || outputs == nullptr || output_count != 1) return false;
+  Entry &entry = entry_for(op, outputs, output_count);
+  if (entry.generation != runtime.generation.load(std::memory_order_acquire) || entry.op != op ||
+      entry.threads != runtime.threads.load(std::memory_order_relaxed) || entry.policy != runtime.numerics ||
+      !entry.default_device || !entry.default_verify || !entry.attrs.equals(attrs)) {
+    return false;
+  }
+  const Running running(&entry);
+  return entry.plan->run_fast(inputs, input_count, outputs, output_count, executor, out_status);
 }
 
 }  // namespace
@@ -156,25 +192,37 @@ rayo_status run_eager(rayo_runtime &runtime, rayo_op op, const rayo_tensor *cons
                       const rayo_run_options *options) noexcept {
   const rayo_executor *executor = runtime.executor.load(std::memory_order_relaxed);
   rayo_status result = RAYO_OK;
+  if (options == nullptr &&
+      run_known(runtime, op, inputs, input_count, outputs, output_count, attrs, executor, &result)) {
+    return result;
+  }
   bool rebind = false;
   CallRequest request;
+  const auto addressing = [&] {
+    return addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count);
+  };
   const rayo_status status = fence([&] {
     request = make_request(runtime, op, inputs, input_count, outputs, output_count, attrs, options);
     if (output_count == 0) fail(RAYO_INVALID_ARGUMENT, "no outputs were given: a call writes to the caller's memory");
     const bool default_device = options == nullptr || options->device == nullptr;
+    if (t_entries == nullptr) make_entries();
     Entry &entry = entry_for(op, outputs, output_count);
     if (!hit(entry, request, default_device)) {
-      fill(&entry, runtime, request, default_device,
-           addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count));
+      if (entry.running != 0) {  // its plan is at work further up this thread's stack
+        rebind = true;
+        return;
+      }
+      fill(&entry, runtime, request, default_device, addressing());
     }
+    const Running running(&entry);
     result = entry.plan->run(inputs, outputs, executor, &rebind);
   });
   if (status != RAYO_OK) return status;
   if (!rebind) return result;
-  return fence([&] {  // these addresses need another kernel, or the plugin is gone: bound for this call alone
+  // These addresses need another kernel, or the plugin is gone, or the entry is taken: bound for this call alone.
+  return fence([&] {
     bool again = false;
-    const Plan plan(*request.registry, runtime.plans, request,
-                    addressing_of(inputs, input_count, outputs, output_count));
+    const Plan plan(*request.registry, runtime.plans, request, addressing());
     result = plan.run(inputs, outputs, executor, &again);
     if (again) fail(RAYO_INTERNAL, "{}: the kernel chosen for these addresses refuses them", op_name(op));
     if (result != RAYO_OK) throw Error(result, std::string(last_error()));
@@ -191,10 +239,15 @@ void queue_eager(Queue &queue, rayo_runtime &runtime, rayo_op op, const rayo_ten
   const auto addressing = [&] {
     return addressing_of(inputs, inputs == nullptr ? 0 : input_count, outputs, outputs == nullptr ? 0 : output_count);
   };
+  if (t_entries == nullptr) make_entries();
   Entry &entry = entry_for(op, outputs, output_count);
-  if (!hit(entry, request, false)) fill(&entry, runtime, request, false, addressing());
-  bool rebind = false;
-  entry.plan->submit(queue, inputs, outputs, sync, entry.plan, &rebind);
+  const bool known = hit(entry, request, false);
+  bool rebind = !known && entry.running != 0;
+  if (!rebind) {
+    if (!known) fill(&entry, runtime, request, false, addressing());
+    const Running running(&entry);
+    entry.plan->submit(queue, inputs, outputs, sync, entry.plan, &rebind);
+  }
   if (!rebind) return;
   const auto plan = std::make_shared<Plan>(*request.registry, runtime.plans, request, addressing());
   rebind = false;

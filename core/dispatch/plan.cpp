@@ -7,8 +7,7 @@
 
 #include "base/error.hpp"
 #include "dispatch/choose.hpp"
-#include "dispatch/scratch.hpp"
-#include "loader/launch_marks.hpp"
+#include "dispatch/plan_fast.hpp"
 #include "tuner/capture.hpp"
 
 namespace rayo {
@@ -128,6 +127,7 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
   try {
     note_places();
     if (!detour_) watch_ = CallWatch::make(registry, set_, request, call_, *kernel_);
+    note_fast();
     set_->add(this);
     if (request.capture != nullptr) request.capture->record(call_);
   } catch (...) {
@@ -249,6 +249,32 @@ void Plan::note_places() {
   }
 }
 
+void Plan::note_fast() {
+  fast_inputs_ = UINT32_MAX;
+  if (detour_ != nullptr || watch_ != nullptr || output_places_.size() != 1) return;
+  const auto note = [&](const OperandDesc &operand, const Place &place) {
+    if (operand.absent() || !place.compact || place.empty) return false;
+    FastOperand fast;
+    DLTensor typed{};
+    typed.ndim = operand.ndim;
+    typed.dtype = operand.dtype;
+    std::memcpy(&fast.rank_and_type, &typed.ndim, sizeof fast.rank_and_type);
+    fast.ndim = operand.ndim;
+    fast.shape = operand.shape;
+    fast.strides = operand.strides;
+    fast.in_place = place.in_place && (kernel_->kernel->flags & RAYO_KERNEL_IN_PLACE) != 0;
+    for (int32_t i = 0; i < std::min(operand.ndim, 2); ++i) fast.extents[i] = operand.shape[i];
+    fast.bytes = static_cast<uint64_t>(place.span.high);  // compact: from the address up
+    fast_.push_back(fast);
+    return true;
+  };
+  const std::vector<OperandDesc> &inputs = call_.inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!note(inputs[i], input_places_[i])) return;
+  }
+  if (note(call_.outputs()[0], output_places_[0])) fast_inputs_ = static_cast<uint32_t>(inputs.size());
+}
+
 bool Plan::matches(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
                    uint32_t output_count) const noexcept {
   const size_t bound = input_places_.size();
@@ -320,6 +346,13 @@ bool Plan::apart(const void *const *inputs, void *const *outputs) const noexcept
   return true;
 }
 
+bool Plan::bound_strides(const FastOperand &bound, const int64_t *strides) noexcept {
+  for (int32_t i = 0; i < bound.ndim; ++i) {
+    if (strides[i] != bound.strides[i] && bound.shape[i] > 1) return false;
+  }
+  return true;
+}
+
 rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                       const rayo_executor *executor, bool *out_rebind) const noexcept {
   const InFlight in_flight(flight_target());
@@ -356,27 +389,22 @@ rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const
   if ((bits & alignment_mask_) != 0) *out_rebind = true;
   if (places != RAYO_OK || *out_rebind) return places;
 
-  const Scratch scratch(prepared_.workspace_size, prepared_.workspace_alignment);
-  if (scratch.failed()) {
-    return fence([&] {
-      fail(RAYO_OUT_OF_MEMORY, "{}: no memory for a workspace of {} bytes; smaller work may succeed",
-           call_.schema().raw->name, prepared_.workspace_size);
-    });
-  }
-  const rayo_call packet{in, out, prepared_.state, scratch.get(), executor, threads_, 0};
-  rayo_status status = RAYO_OK;
-  {
-    const LaunchGuard guard(launch_mark_);
-    status = watch_ == nullptr ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
-  }
-  if (status != RAYO_OK) {
-    const std::string_view text = last_error();
-    return fence([&] {
-      fail(status, "{} on {} ({}): {}", call_.schema().raw->name, kernel_->owner->name, kernel_->kernel->name,
-           text.empty() ? "the kernel failed without a message" : std::string(text));
-    });
-  }
-  return RAYO_OK;
+  return call_kernel(in, out, executor);
+}
+
+rayo_status Plan::no_workspace() const noexcept {
+  return fence([&] {
+    fail(RAYO_OUT_OF_MEMORY, "{}: no memory for a workspace of {} bytes; smaller work may succeed",
+         call_.schema().raw->name, prepared_.workspace_size);
+  });
+}
+
+rayo_status Plan::kernel_failed(rayo_status status) const noexcept {
+  const std::string_view text = last_error();
+  return fence([&] {
+    fail(status, "{} on {} ({}): {}", call_.schema().raw->name, kernel_->owner->name, kernel_->kernel->name,
+         text.empty() ? "the kernel failed without a message" : std::string(text));
+  });
 }
 
 }  // namespace rayo

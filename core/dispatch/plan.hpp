@@ -65,6 +65,14 @@ class Plan {
   bool matches(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
                uint32_t output_count) const noexcept;
 
+  // (dispatch/plan_fast.hpp) matches and run in one pass over the operands, for the calls that need nothing else:
+  // compact operands in host memory, one output, nobody looking. False, and nothing done, when this call is not one of
+  // those, or is wrong: matches and run tell. True: *out_status as from run.
+  bool run_fast(const rayo_tensor *const *inputs, uint32_t input_count, const rayo_tensor *const *outputs,
+                uint32_t output_count, const rayo_executor *executor, rayo_status *out_status) const noexcept;
+
+  uint32_t fast_inputs() const noexcept { return fast_inputs_; }  // UINT32_MAX: run_fast is not for this plan
+
   // Runs on operands that match. *out_rebind is set, and nothing done, when the kernel cannot take these addresses (in
   // place, alignment) though another might, or when its plugin was unloaded. Leaves the text of a failure for
   // rayo_last_error.
@@ -96,10 +104,27 @@ class Plan {
     bool empty = false;
   };
 
+  // What run_fast compares an operand with, in one or two cache lines.
+  struct FastOperand {
+    uint64_t rank_and_type = 0;  // as DLTensor's ndim and dtype lie in memory
+    int64_t extents[2] = {1, 1};
+    const int64_t *shape = nullptr;
+    const int64_t *strides = nullptr;
+    int32_t ndim = 0;
+    bool in_place = false;  // the kernel takes this operand's address as the output's
+    uint64_t bytes = 0;
+  };
+
   void prepare(const Registry &registry, const CallRequest &request, const Addressing &addressing);
   rayo_status try_prepare(const Registry &registry, const CallRequest &request, const Candidate &candidate,
                           std::string *out_why);
   void note_places();
+  void note_fast();
+  static bool bound_strides(const FastOperand &bound, const int64_t *strides) noexcept;
+  static const void *fast_address(const FastOperand &bound, const rayo_tensor *tensor) noexcept;
+  rayo_status no_workspace() const noexcept;
+  rayo_status kernel_failed(rayo_status status) const noexcept;
+  rayo_status call_kernel(const void *const *in, void *const *out, const rayo_executor *executor) const noexcept;
   bool matches_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs) const noexcept;
   rayo_status run_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
                          const rayo_executor *executor, bool *out_rebind) const noexcept;
@@ -126,6 +151,8 @@ class Plan {
   const TableChoice *choice_ = nullptr;
   uint32_t alignment_mask_ = 0;
   uint32_t launch_mark_ = 0;
+  uint32_t fast_inputs_ = UINT32_MAX;  // their number, where run_fast may be tried
+  std::vector<FastOperand> fast_;      // the inputs, then the output
   std::vector<Place> input_places_;
   std::vector<Place> output_places_;
   std::unique_ptr<Detour> detour_;

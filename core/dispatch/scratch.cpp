@@ -24,12 +24,11 @@ struct Kept {
   bool busy = false;
 };
 
-thread_local Kept t_kept;
+thread_local Kept t_kept;  // reached by calls with a workspace alone
 
 }  // namespace
 
-Scratch::Scratch(uint64_t size, uint64_t alignment) noexcept {
-  if (size == 0) return;
+void Scratch::borrow(uint64_t size, uint64_t alignment) noexcept {
   alignment = std::max(alignment, kLeastAlignment);
   Kept &kept = t_kept;
   if (kept.busy || size > kMostKept) {
@@ -49,7 +48,7 @@ Scratch::Scratch(uint64_t size, uint64_t alignment) noexcept {
   failed_ = memory_ == nullptr;
 }
 
-Scratch::~Scratch() {
+void Scratch::give_back() noexcept {
   if (own_) std::free(memory_);
   if (kept_) t_kept.busy = false;
 }

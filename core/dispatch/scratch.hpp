@@ -11,8 +11,12 @@ namespace rayo {
 // borrow on the same thread gets memory of its own.
 class Scratch {
  public:
-  Scratch(uint64_t size, uint64_t alignment) noexcept;
-  ~Scratch();
+  Scratch(uint64_t size, uint64_t alignment) noexcept {
+    if (size != 0) borrow(size, alignment);
+  }
+  ~Scratch() {
+    if (own_ || kept_) give_back();
+  }
   Scratch(const Scratch &) = delete;
   Scratch &operator=(const Scratch &) = delete;
 
@@ -20,6 +24,9 @@ class Scratch {
   bool failed() const noexcept { return failed_; }
 
  private:
+  void borrow(uint64_t size, uint64_t alignment) noexcept;
+  void give_back() noexcept;
+
   void *memory_ = nullptr;
   bool failed_ = false;
   bool own_ = false;   // memory of its own, freed at the end

@@ -145,6 +145,14 @@ const rayo_kernel *Plugin::find(const std::string &op, DLDataType type) const {
 
 rayo_status Plugin::run(const std::string &op, const std::vector<View> &inputs, const std::vector<const void *> &in,
                         const View &output, void *out, const std::vector<Attr> &attrs, uint32_t threads) const {
+  return prepared(op, inputs, in, output, out, attrs, threads,
+                  [](rayo_kernel_fn kernel, const rayo_call &call) { return kernel(&call); });
+}
+
+rayo_status Plugin::prepared(const std::string &op, const std::vector<View> &inputs,
+                             const std::vector<const void *> &in, const View &output, void *out,
+                             const std::vector<Attr> &attrs, uint32_t threads,
+                             const std::function<rayo_status(rayo_kernel_fn, const rayo_call &)> &use) const {
   const rayo_kernel *kernel = find(op, inputs[0].dtype);
   if (kernel == nullptr) kernel = find(op, output.dtype);  // where's first operand is not of the variable's type
   if (kernel == nullptr) return RAYO_NOT_FOUND;
@@ -202,7 +210,7 @@ rayo_status Plugin::run(const std::string &op, const std::vector<View> &inputs, 
   }
   call.executor = &executor;
   call.max_threads = threads;
-  const rayo_status result = prepared.fn(&call);
+  const rayo_status result = use(prepared.fn, call);
   if (kernel->release != nullptr) kernel->release(instance_, prepared.state);
   return result;
 }

@@ -8,6 +8,7 @@
 #include <rayo/plugin.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,11 @@ class Plugin {
   /// prepare, call with `threads`, release. Pointers are to logical element 0. Returns the call's status.
   rayo_status run(const std::string &op, const std::vector<View> &inputs, const std::vector<const void *> &in,
                   const View &output, void *out, const std::vector<Attr> &attrs = {}, uint32_t threads = 1) const;
+
+  /// The same with `use` in the place of the call: it may run the prepared kernel on the packet as often as it likes.
+  rayo_status prepared(const std::string &op, const std::vector<View> &inputs, const std::vector<const void *> &in,
+                       const View &output, void *out, const std::vector<Attr> &attrs, uint32_t threads,
+                       const std::function<rayo_status(rayo_kernel_fn, const rayo_call &)> &use) const;
 
  private:
   void *handle_ = nullptr;

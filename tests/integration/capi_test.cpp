@@ -201,5 +201,46 @@ TEST_F(CApi, UsesTheApplicationsExecutor) {
   ASSERT_EQ(rayo_exp_f32(runtime_, n, x.data(), y.data()), RAYO_OK) << last_error();
 }
 
+// An application's pool may run other work while a call of ours waits in it, and that work may call us.
+struct Nesting {
+  rayo_runtime *runtime = nullptr;
+  int depth = 0;
+  int nested = 0;
+};
+
+void nesting_for(void *self, uint64_t tasks, uint32_t, rayo_task_fn fn, void *ctx) {
+  auto &state = *static_cast<Nesting *>(self);
+  for (uint64_t task = 0; task < tasks; ++task) {
+    if (state.depth == 0) {
+      ++state.depth;
+      // Many shapes: some fall on whatever memory of the thread's the outer call is using.
+      for (int64_t n = 1; n <= 64; ++n) {
+        std::vector<float> x(static_cast<size_t>(n), 1.0F);
+        std::vector<float> y(x.size());
+        state.nested += rayo_exp_f32(state.runtime, n, x.data(), y.data()) == RAYO_OK && y[0] > 2.7F && y[0] < 2.8F;
+      }
+      --state.depth;
+    }
+    fn(ctx, task, 0);
+  }
+}
+
+TEST_F(CApi, CallsMayNestInTheApplicationsExecutor) {
+  Nesting nesting{runtime_};
+  rayo_executor executor{sizeof(rayo_executor), RAYO_TYPE_EXECUTOR, nullptr, &nesting, nesting_for};
+  ASSERT_EQ(rayo_runtime_set_threads(runtime_, 4), RAYO_OK) << last_error();
+  ASSERT_EQ(rayo_set_executor(runtime_, &executor), RAYO_OK) << last_error();
+  const int64_t n = 1 << 22;
+  std::vector<float> x(static_cast<size_t>(n), 1.0F);
+  std::vector<float> y(x.size());
+  for (int repeat = 0; repeat < 2; ++repeat) {  // bound anew, then known
+    nesting.nested = 0;
+    ASSERT_EQ(rayo_exp_f32(runtime_, n, x.data(), y.data()), RAYO_OK) << last_error();
+    EXPECT_GE(nesting.nested, 64);
+    EXPECT_EQ(nesting.nested % 64, 0);
+    for (const float value : y) ASSERT_EQ(value, y[0]);
+  }
+}
+
 }  // namespace
 }  // namespace rayo_test
