@@ -46,13 +46,20 @@ void argmax_task(void *ctx, uint64_t task, uint32_t) {
     for (int64_t u = begin; u < end; ++u) argmax_strip<T>(s, call, u);
     return;
   }
-  LayoutWalk walk;
-  walk_start(&walk, s.kept, s.kept.ndim, begin);
-  for (int64_t u = begin; u < end; ++u) {
-    const T *x = static_cast<const T *>(advance(call.inputs[0], walk.offset[0], sizeof(T)));
-    const int64_t index = reduce_loops<T>(*s.tables).arg[s.op](x, s.axis_stride, s.length, s.last);
-    memcpy(advance(call.outputs[0], walk.offset[1], 8), &index, 8);
-    walk_next(&walk);
+  const int32_t inner = s.kept.ndim - 1;
+  const int64_t rows = inner < 0 ? 1 : s.kept.shape[inner];  // of one pitch
+  const int64_t pitch = inner < 0 ? 0 : s.kept.strides[0][inner];
+  const int64_t sy = inner < 0 ? 1 : s.kept.strides[1][inner];
+  int64_t index[kArgmaxStrip];
+  for (int64_t u = begin; u < end;) {
+    int64_t at[kMaxLayoutOperands];
+    layout_offsets(s.kept, 0, inner < 0 ? 0 : inner, u / rows, at);
+    const int64_t first = u % rows;
+    const int64_t n = min64(min64(rows - first, end - u), kArgmaxStrip);
+    const T *x = static_cast<const T *>(advance(call.inputs[0], at[0] + first * pitch, sizeof(T)));
+    reduce_loops<T>(*s.tables).arg_rows[s.op](x, pitch, n, s.axis_stride, s.length, s.last, index);
+    s.tables->transpose->bits64.copy(index, 1, advance(call.outputs[0], at[1] + first * sy, 8), sy, n);
+    u += n;
   }
 }
 

@@ -29,8 +29,8 @@ constexpr ReduceLoops<T> make_loops() {
   l.deviation_chain = deviation_chain<T>;
   l.divide = reduce_divide<T>;
   l.root = reduce_root<T>;
-  l.arg[kArgMax] = arg_row<T, MaxOp<T>>;
-  l.arg[kArgMin] = arg_row<T, MinOp<T>>;
+  l.arg_rows[kArgMax] = arg_rows<T, MaxOp<T>>;
+  l.arg_rows[kArgMin] = arg_rows<T, MinOp<T>>;
   l.arg_columns[kArgMax] = arg_columns<T, MaxOp<T>>;
   l.arg_columns[kArgMin] = arg_columns<T, MinOp<T>>;
   return l;

@@ -43,8 +43,10 @@ struct ReduceLoops {
   /// y[i] /= by; y[i] = sqrt(y[i]).
   void (*divide)(T *y, T by, int64_t n);
   void (*root)(T *y, int64_t n);
-  /// Index of the extreme of n >= 1 elements; NaN is the most extreme; the first of equals, or the last.
-  int64_t (*arg[kArgOpCount])(const T *x, int64_t stride, int64_t n, bool last);
+  /// index[r] = index of the extreme of row r's n >= 1 elements, which are x[r * pitch + i * stride]; NaN is the most
+  /// extreme; the first of equals, or the last.
+  void (*arg_rows[kArgOpCount])(const T *x, int64_t pitch, int64_t rows, int64_t stride, int64_t n, bool last,
+                                int64_t *index);
   /// The same for cols neighbouring columns, cols <= kArgmaxStrip; element r of column c is x[r * stride + c].
   void (*arg_columns[kArgOpCount])(const T *x, int64_t stride, int64_t n, bool last, int64_t *index, int64_t cols);
 };

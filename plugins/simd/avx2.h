@@ -95,7 +95,10 @@ RAYO_INLINE void store_n(double *p, Vec<double> a, int n) {
   if (n == 4) _mm_storeu_pd(p, x);
   if ((n & 1) != 0) _mm_store_sd(p, x);
 }
+RAYO_INLINE void stream(float *p, Vec<float> a) { _mm256_stream_ps(p, a.v); }
+RAYO_INLINE void stream_end() { _mm_sfence(); }
 RAYO_INLINE float first_lane(Vec<float> a) { return _mm256_cvtss_f32(a.v); }
+RAYO_INLINE void stream(double *p, Vec<double> a) { _mm256_stream_pd(p, a.v); }
 RAYO_INLINE double first_lane(Vec<double> a) { return _mm256_cvtsd_f64(a.v); }
 
 RAYO_INLINE Vec<float> operator+(Vec<float> a, Vec<float> b) { return {_mm256_add_ps(a.v, b.v)}; }
@@ -125,6 +128,7 @@ RAYO_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {_mm256
 RAYO_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {_mm256_or_ps(a.v, b.v)}; }
 RAYO_INLINE bool any(Mask<float> m) { return _mm256_movemask_ps(m.v) != 0; }
 RAYO_INLINE bool all(Mask<float> m) { return _mm256_movemask_ps(m.v) == 0xff; }
+RAYO_INLINE uint32_t mask_bits(Mask<float> m) { return static_cast<uint32_t>(_mm256_movemask_ps(m.v)); }
 RAYO_INLINE Vec<float> select(Mask<float> m, Vec<float> a, Vec<float> b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
 // MINPS and MAXPS answer with their second operand when either is NaN or both are zero. In both orders and joined by
 // `or` a NaN stays one (its exponent is all ones, and some bit of its fraction is set) and -0 is below +0, as min
@@ -166,6 +170,7 @@ RAYO_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) { return {_mm
 RAYO_INLINE Mask<double> operator|(Mask<double> a, Mask<double> b) { return {_mm256_or_pd(a.v, b.v)}; }
 RAYO_INLINE bool any(Mask<double> m) { return _mm256_movemask_pd(m.v) != 0; }
 RAYO_INLINE bool all(Mask<double> m) { return _mm256_movemask_pd(m.v) == 0xf; }
+RAYO_INLINE uint32_t mask_bits(Mask<double> m) { return static_cast<uint32_t>(_mm256_movemask_pd(m.v)); }
 RAYO_INLINE Vec<double> select(Mask<double> m, Vec<double> a, Vec<double> b) {
   return {_mm256_blendv_pd(b.v, a.v, m.v)};
 }

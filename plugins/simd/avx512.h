@@ -58,6 +58,8 @@ RAYO_INLINE Vec<float> load_n(const float *p, int n, float fill) {
   return {_mm512_mask_loadu_ps(_mm512_set1_ps(fill), first_32(n), p)};
 }
 RAYO_INLINE void store_n(float *p, Vec<float> a, int n) { _mm512_mask_storeu_ps(p, first_32(n), a.v); }
+RAYO_INLINE void stream(float *p, Vec<float> a) { _mm512_stream_ps(p, a.v); }
+RAYO_INLINE void stream_end() { _mm_sfence(); }
 RAYO_INLINE float first_lane(Vec<float> a) { return _mm512_cvtss_f32(a.v); }
 RAYO_INLINE Vec<float> operator+(Vec<float> a, Vec<float> b) { return {_mm512_add_ps(a.v, b.v)}; }
 RAYO_INLINE Vec<float> operator-(Vec<float> a, Vec<float> b) { return {_mm512_sub_ps(a.v, b.v)}; }
@@ -90,6 +92,7 @@ RAYO_INLINE Mask<float> operator&(Mask<float> a, Mask<float> b) { return {static
 RAYO_INLINE Mask<float> operator|(Mask<float> a, Mask<float> b) { return {static_cast<__mmask16>(a.v | b.v)}; }
 RAYO_INLINE bool any(Mask<float> m) { return m.v != 0; }
 RAYO_INLINE bool all(Mask<float> m) { return m.v == 0xffff; }
+RAYO_INLINE uint32_t mask_bits(Mask<float> m) { return m.v; }
 RAYO_INLINE Vec<float> select(Mask<float> m, Vec<float> a, Vec<float> b) {
   return {_mm512_mask_blend_ps(m.v, b.v, a.v)};
 }
@@ -116,6 +119,7 @@ RAYO_INLINE Vec<double> load_n(const double *p, int n, double fill) {
   return {_mm512_mask_loadu_pd(_mm512_set1_pd(fill), first_64(n), p)};
 }
 RAYO_INLINE void store_n(double *p, Vec<double> a, int n) { _mm512_mask_storeu_pd(p, first_64(n), a.v); }
+RAYO_INLINE void stream(double *p, Vec<double> a) { _mm512_stream_pd(p, a.v); }
 RAYO_INLINE double first_lane(Vec<double> a) { return _mm512_cvtsd_f64(a.v); }
 RAYO_INLINE Vec<double> operator+(Vec<double> a, Vec<double> b) { return {_mm512_add_pd(a.v, b.v)}; }
 RAYO_INLINE Vec<double> operator-(Vec<double> a, Vec<double> b) { return {_mm512_sub_pd(a.v, b.v)}; }
@@ -148,6 +152,7 @@ RAYO_INLINE Mask<double> operator&(Mask<double> a, Mask<double> b) { return {sta
 RAYO_INLINE Mask<double> operator|(Mask<double> a, Mask<double> b) { return {static_cast<__mmask8>(a.v | b.v)}; }
 RAYO_INLINE bool any(Mask<double> m) { return m.v != 0; }
 RAYO_INLINE bool all(Mask<double> m) { return m.v == 0xff; }
+RAYO_INLINE uint32_t mask_bits(Mask<double> m) { return m.v; }
 RAYO_INLINE Vec<double> select(Mask<double> m, Vec<double> a, Vec<double> b) {
   return {_mm512_mask_blend_pd(m.v, b.v, a.v)};
 }

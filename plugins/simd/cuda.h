@@ -103,6 +103,11 @@ RAYO_INLINE void store_n(T *p, Vec<T> a, int n) {
   if (n > 0) store(p, a);
 }
 template <class T>
+RAYO_INLINE void stream(T *p, Vec<T> a) {
+  store(p, a);
+}
+RAYO_INLINE void stream_end() {}
+template <class T>
 RAYO_INLINE T first_lane(Vec<T> a) {
   return a.v;
 }
@@ -253,6 +258,10 @@ RAYO_INLINE bool any(Mask<T> m) {
 template <class T>
 RAYO_INLINE bool all(Mask<T> m) {
   return m.v;
+}
+template <class T>
+RAYO_INLINE uint32_t mask_bits(Mask<T> m) {
+  return m.v ? 1 : 0;
 }
 template <class T>
 RAYO_INLINE Vec<T> select(Mask<T> m, Vec<T> a, Vec<T> b) {

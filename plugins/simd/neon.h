@@ -70,6 +70,8 @@ RAYO_INLINE void store_n(T *p, Vec<T> a, int n) {
   __builtin_memcpy(p, image, static_cast<size_t>(n) * sizeof(T));
 }
 
+RAYO_INLINE void stream(float *p, Vec<float> a) { vst1q_f32(p, a.v); }
+RAYO_INLINE void stream_end() {}
 RAYO_INLINE float first_lane(Vec<float> a) { return vgetq_lane_f32(a.v, 0); }
 RAYO_INLINE Vec<float> operator+(Vec<float> a, Vec<float> b) { return {vaddq_f32(a.v, b.v)}; }
 RAYO_INLINE Vec<float> operator-(Vec<float> a, Vec<float> b) { return {vsubq_f32(a.v, b.v)}; }
@@ -107,6 +109,10 @@ RAYO_INLINE Mask<float> unord(Vec<float> a, Vec<float> b) {
 }
 RAYO_INLINE bool any(Mask<float> m) { return vmaxvq_u32(m.v) != 0; }
 RAYO_INLINE bool all(Mask<float> m) { return vminvq_u32(m.v) != 0; }
+RAYO_INLINE uint32_t mask_bits(Mask<float> m) {
+  constexpr uint32_t kBits[4] = {1, 2, 4, 8};
+  return vaddvq_u32(vandq_u32(m.v, vld1q_u32(kBits)));
+}
 RAYO_INLINE Vec<float> select(Mask<float> m, Vec<float> a, Vec<float> b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 // FMAX and FMIN order -0 below +0 and answer NaN for NaN: the contract's own semantics.
 RAYO_INLINE Vec<float> max_nan(Vec<float> a, Vec<float> b) { return {vmaxq_f32(a.v, b.v)}; }
@@ -126,6 +132,7 @@ RAYO_INLINE Vec<int32_t> srl(Vec<int32_t> a) {
   return {vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a.v), K))};
 }
 
+RAYO_INLINE void stream(double *p, Vec<double> a) { vst1q_f64(p, a.v); }
 RAYO_INLINE double first_lane(Vec<double> a) { return vgetq_lane_f64(a.v, 0); }
 RAYO_INLINE Vec<double> operator+(Vec<double> a, Vec<double> b) { return {vaddq_f64(a.v, b.v)}; }
 RAYO_INLINE Vec<double> operator-(Vec<double> a, Vec<double> b) { return {vsubq_f64(a.v, b.v)}; }
@@ -163,6 +170,9 @@ RAYO_INLINE Mask<double> unord(Vec<double> a, Vec<double> b) {
 }
 RAYO_INLINE bool any(Mask<double> m) { return vmaxvq_u32(vreinterpretq_u32_u64(m.v)) != 0; }
 RAYO_INLINE bool all(Mask<double> m) { return vminvq_u32(vreinterpretq_u32_u64(m.v)) != 0; }
+RAYO_INLINE uint32_t mask_bits(Mask<double> m) {
+  return static_cast<uint32_t>((vgetq_lane_u64(m.v, 0) & 1) | (vgetq_lane_u64(m.v, 1) & 2));
+}
 RAYO_INLINE Vec<double> select(Mask<double> m, Vec<double> a, Vec<double> b) { return {vbslq_f64(m.v, a.v, b.v)}; }
 // FMAX and FMIN order -0 below +0 and answer NaN for NaN: the contract's own semantics.
 RAYO_INLINE Vec<double> max_nan(Vec<double> a, Vec<double> b) { return {vmaxq_f64(a.v, b.v)}; }

@@ -19,13 +19,14 @@
 //   load(p) store(p, v)          size elements, any alignment
 //   load_n(p, n, fill)           lanes < n from p, the others = fill; touches only p[0, n); 0 <= n <= size
 //   store_n(p, v, n)             writes only p[0, n)
-//   set1<V>(x)                   every lane x
+//   stream(p, v) stream_end()    store past the caches, p aligned to the vector; once before the memory is given to
+//   others set1<V>(x)                   every lane x
 //   + - * /                      IEEE, round to nearest even, subnormals kept
 //   fma(a, b, c)                 a*b + c with one rounding
 //   sqrt abs neg                 correctly rounded; sign bit cleared, flipped (also of NaN)
 //   a & b, a | b, a ^ b          on bits; andnot(a, b) = a & ~b
 //   lt le gt ge eq unord (a, b)  Mask; false for NaN, except unord, which is true when a or b is NaN
-//   m & n, m | n, any(m), all(m) on masks
+//   m & n, m | n, any(m), all(m) on masks; mask_bits(m): lane l as bit l of a uint32_t
 //   select(m, a, b)              m ? a : b, bits untouched
 //   round_even floor ceil        to an integral value; signed zeros, infinities and NaN pass
 //   max_nan(a, b) min_nan(a, b)  NaN if either is NaN; -0 < +0. NaN payloads are not part of any contract
