@@ -31,6 +31,10 @@ constexpr OpRow kOps[] = {
 #undef MAP_OP
 };
 
+/// Bytes of output from which stores past the caches win. 2-core Xeon with AVX-512, one thread, copies: 16 MiB 13.9
+/// against 13.4 GB/s, 64 MiB 6.7 against 9.7.
+constexpr int64_t kPastCachesFrom = 24 << 20;
+
 /// Operands 0 .. arity-1 are inputs, operand `arity` is the output.
 struct MapState {
   MapFn fn;
@@ -42,6 +46,7 @@ struct MapState {
   int64_t rows;                         // of the outer axes
   int64_t pieces;                       // that a row is cut into
   int64_t piece;                        // elements of one
+  bool past_caches;                     // unless the call is in place
   Split split;                          // units are pieces
   Layout layout;
   MapRow one;  // run_one: the row without its addresses
@@ -58,6 +63,8 @@ void run_piece(const MapState &s, const rayo_call &call, const int64_t *offset, 
   row.out = advance(call.outputs[0], offset[s.arity] + first * row.out_stride, s.element[s.arity]);
   row.n = n;
   row.param = s.param;
+  row.past_caches = s.past_caches;
+  for (int32_t k = 0; k < s.arity; ++k) row.past_caches &= call.inputs[s.input[k]] != call.outputs[0];
   s.fn(row);
 }
 
@@ -149,6 +156,7 @@ rayo_status prepare_map(rayo_instance *instance, const rayo_op_desc *desc, rayo_
   read_layout(*desc, s->arity, s->input, &s->layout);
   split_rows(*desc, kCosts[row.cost], s);
   s->one = make_one(*s);
+  s->past_caches = s->total >= kPastCachesFrom / (f64 ? 8 : 4);
   out->state = s;
   out->threads = s->split.threads;
   out->fn = s->total == 0 ? run_nothing : (s->rows == 1 && s->pieces == 1 ? run_one : run_rows);

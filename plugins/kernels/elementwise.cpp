@@ -15,15 +15,19 @@ using same = T;
 template <class T>
 using byte = uint8_t;
 
-#define MAP_OP(ident, op, arity, first, attr, cost)                                                 \
-  template <class T>                                                                                \
-  void map_##ident(const MapRow &row) {                                                             \
-    if constexpr (sizeof(attr) == 1) {                                                              \
-      map_row<T, arity, first<T>>(row, op_##ident);                                                 \
-    } else {                                                                                        \
-      const Vec<T> p = set1<Vec<T>>(static_cast<T>(row.param));                                     \
-      map_row<T, arity, first<T>>(row, [p](auto... x) RAYO_LAMBDA { return op_##ident(x..., p); }); \
-    }                                                                                               \
+/// Bound by memory?
+constexpr bool cheap = true;
+constexpr bool dear = false;
+
+#define MAP_OP(ident, op, arity, first, attr, cost)                                                       \
+  template <class T>                                                                                      \
+  void map_##ident(const MapRow &row) {                                                                   \
+    if constexpr (sizeof(attr) == 1) {                                                                    \
+      map_row<T, arity, first<T>, cost>(row, op_##ident);                                                 \
+    } else {                                                                                              \
+      const Vec<T> p = set1<Vec<T>>(static_cast<T>(row.param));                                           \
+      map_row<T, arity, first<T>, cost>(row, [p](auto... x) RAYO_LAMBDA { return op_##ident(x..., p); }); \
+    }                                                                                                     \
   }
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP

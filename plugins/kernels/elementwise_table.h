@@ -18,6 +18,7 @@ struct MapRow {
   int64_t out_stride;
   int64_t n;
   double param = 0;
+  bool past_caches = false;  // write so: the output is larger than they are and no operand lies where it does
 };
 using MapFn = void (*)(const MapRow &row);
 

@@ -38,7 +38,8 @@ struct MapOperand<T, true, T> {
 };
 
 /// y[i] = f(operands at i) for i in [0, n), consecutive. Two vectors a step: the formulas' own parallelism and the
-/// reorder window cover their latency; more steps spill on 16 registers.
+/// reorder window cover their latency; more steps spill on 16 registers, and formulas of an instruction gain nothing by
+/// them.
 template <class T, class F, class... Operands>
 RAYO_INLINE void map_loop(T *y, int64_t n, F f, Operands... x) {
   constexpr int64_t kStep = Vec<T>::size;
@@ -57,6 +58,20 @@ RAYO_INLINE void map_loop(T *y, int64_t n, F f, Operands... x) {
       store_n(y + i, f(x.at_n(i, left)...), left);
     }
   }
+}
+
+/// The same past the caches: whole lines are written that were not read before, a third of the traffic of an add.
+template <class T, class F, class... Operands>
+RAYO_INLINE void map_stream(T *y, int64_t n, F f, Operands... x) {
+  constexpr int64_t kStep = Vec<T>::size;
+  constexpr auto kBytes = static_cast<int64_t>(sizeof(T)) * kStep;
+  const auto at = reinterpret_cast<intptr_t>(y);
+  int64_t i = (kBytes - at % kBytes) % kBytes / static_cast<int64_t>(sizeof(T));
+  if (at % static_cast<int64_t>(sizeof(T)) != 0 || i >= n) return map_loop(y, n, f, x...);
+  if (i > 0) store_n(y, f(x.at_n(0, static_cast<int>(i))...), static_cast<int>(i));
+  for (; i + kStep <= n; i += kStep) stream(y + i, f(x.at(i)...));
+  stream_end();
+  if (i < n) store_n(y + i, f(x.at_n(i, static_cast<int>(n - i))...), static_cast<int>(n - i));
 }
 
 template <class T>
@@ -101,27 +116,34 @@ template <class T, int N, class E, class F>
   }
 }
 
-/// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...). Operand 0 has type E, the others T.
-template <class T, int N, class E = T, class F>
+/// One row: y[i * out_stride] = f(in[k][i * in_stride[k]]...). Operand 0 has type E, the others T. kCheap: bound by
+/// memory.
+template <class T, int N, class E = T, bool kCheap = false, class F>
 RAYO_INLINE void map_row(const MapRow &row, F f) {
+  const auto loop = [&](auto... x) RAYO_LAMBDA {
+    T *to = static_cast<T *>(row.out);
+    if constexpr (kCheap) {
+      if (row.past_caches) return map_stream(to, row.n, f, x...);
+    }
+    map_loop(to, row.n, f, x...);
+  };
   const auto in = [&](int k) RAYO_LAMBDA { return static_cast<const T *>(row.in[k]); };
   const auto unit = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 1; };
   const auto one = [&](int k) RAYO_LAMBDA { return row.in_stride[k] == 0; };
-  T *y = static_cast<T *>(row.out);
   using Row = MapOperand<T, false>;
   using One = MapOperand<T, true>;
   if (row.n <= 0) return;
   const MapOperand<T, false, E> a(static_cast<const E *>(row.in[0]));
   if (row.out_stride == 1) {
     if constexpr (N == 1) {
-      if (unit(0)) return map_loop(y, row.n, f, a);
+      if (unit(0)) return loop(a);
     } else if constexpr (N == 2) {
-      if (unit(0) && unit(1)) return map_loop(y, row.n, f, a, Row(in(1)));
-      if (unit(0) && one(1)) return map_loop(y, row.n, f, a, One(in(1)));
-      if (unit(1) && one(0)) return map_loop(y, row.n, f, One(in(0)), Row(in(1)));
+      if (unit(0) && unit(1)) return loop(a, Row(in(1)));
+      if (unit(0) && one(1)) return loop(a, One(in(1)));
+      if (unit(1) && one(0)) return loop(One(in(0)), Row(in(1)));
     } else {
-      if (unit(0) && unit(1) && unit(2)) return map_loop(y, row.n, f, a, Row(in(1)), Row(in(2)));
-      if (unit(0) && one(1) && one(2)) return map_loop(y, row.n, f, a, One(in(1)), One(in(2)));
+      if (unit(0) && unit(1) && unit(2)) return loop(a, Row(in(1)), Row(in(2)));
+      if (unit(0) && one(1) && one(2)) return loop(a, One(in(1)), One(in(2)));
     }
   }
   map_strided<T, N, E>(row, f);

@@ -3,6 +3,7 @@
 // Elementwise ops, softmax and transpose of every plugin: exact ops against IEEE arithmetic in plain C++, all of them
 // equal in bits between plugins, layouts, tail lengths and numbers of threads.
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <map>
 
@@ -54,6 +55,40 @@ void binary_at_every_size() {
 }
 TEST(Binary, IsIeeeAtEverySizeF32) { binary_at_every_size<float>(); }
 TEST(Binary, IsIeeeAtEverySizeF64) { binary_at_every_size<double>(); }
+
+// Beyond some size outputs are written past the caches, in whole vectors: their ends must be right wherever the output
+// begins, and a call in place must not be written so before it is read.
+TEST(Binary, OutputsBeyondTheCachesAtAnyOffset) {
+  const int64_t n = (25 << 20) / 4 + 13;
+  const auto count = static_cast<size_t>(n);
+  const auto a = make_data<float>(count, 1, false), b = make_data<float>(count, 2, false);
+  const View v = compact({n}, RAYO_F32);
+  std::vector<float> memory(count + 64);
+  for (const auto &p : plugins()) {
+    for (const size_t offset : {size_t{0}, size_t{1}, size_t{15}}) {
+      for (const uint32_t threads : {1u, 3u}) {
+        SCOPED_TRACE(p->name() + " " + std::to_string(offset));
+        std::fill(memory.begin(), memory.end(), -77.0f);
+        float *y = memory.data() + 16 + offset;
+        ASSERT_EQ(p->run("add", {v, v}, {a.data(), b.data()}, v, y, {}, threads), RAYO_OK);
+        for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], a[i] + b[i]) << i;
+        ASSERT_EQ(y[-1], -77.0f);
+        ASSERT_EQ(y[count], -77.0f);
+        std::copy(a.begin(), a.end(), y);
+        ASSERT_EQ(p->run("add", {v, v}, {y, b.data()}, v, y, {}, threads), RAYO_OK);
+        for (size_t i = 0; i < count; ++i) ASSERT_EQ(y[i], a[i] + b[i]) << i;
+      }
+    }
+    // From an address that is no multiple of the element's size.
+    char *odd = reinterpret_cast<char *>(memory.data()) + 2;
+    ASSERT_EQ(p->run("add", {v, v}, {a.data(), b.data()}, v, odd), RAYO_OK);
+    for (size_t i = 0; i < count; i += 97) {
+      float value;
+      std::memcpy(&value, odd + 4 * i, 4);
+      ASSERT_EQ(value, a[i] + b[i]) << i;
+    }
+  }
+}
 
 TEST(Binary, MaxAndMinOfAllPairsOfSpecialValues) {
   const float inf = INFINITY;
