@@ -44,6 +44,14 @@ void row_task(void *ctx, uint64_t task, uint32_t worker) {
   T *buffer = partial + round_up64(static_cast<uint64_t>(s.blocks));
   const int64_t begin = static_cast<int64_t>(task) * s.split.group;
   const int64_t end = min64(begin + s.split.group, s.split.units);
+  if (s.sx == 1 && s.sy == 1 && s.length <= kReduceLanes<T> && s.outer.ndim <= 1) {
+    const int64_t sx = s.outer.ndim == 0 ? 0 : s.outer.strides[0][0];
+    const int64_t sy = s.outer.ndim == 0 ? 0 : s.outer.strides[1][0];
+    const T *x = static_cast<const T *>(call.inputs[0]) + begin * sx;
+    T *y = static_cast<T *>(call.outputs[0]) + begin * sy;
+    softmax_loops<T>(*s.tables).short_rows({x, sx, y, sy, end - begin, s.length}, s.log);
+    return;
+  }
   LayoutWalk walk;
   walk_start(&walk, s.outer, s.outer.ndim, begin);
   for (int64_t u = begin; u < end; ++u, walk_next(&walk)) {

@@ -2,6 +2,7 @@
 //
 // The hot loops of softmax, log_softmax, layer_norm and rms_norm of one ISA.
 #include <kernels/reduce.h>
+#include <kernels/reduce_rows.h>
 #include <kernels/tables.h>
 #include <simd/math.h>
 
@@ -14,29 +15,33 @@ using Row = MapOperand<T, false>;
 template <class T>
 using One = MapOperand<T, true>;
 
+/// e^(x - top) of the `count` elements at p; lanes past the end are +0.
+template <class T>
+RAYO_INLINE Vec<T> exp_part(const T *p, int count, Vec<T> top) {
+  if (count == Vec<T>::size) return exp(load(p) - top);
+  // Past the end 0: not a value that exp finds special.
+  return keep_lanes(exp(keep_lanes(load_n(p, count, T(0)) - top, count)), count);
+}
+
 template <class T>
 T exp_sum(const T *x, T m, T *y, int64_t n) {
   const Vec<T> top = set1<Vec<T>>(m);
   return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
+    const Vec<T> e = exp_part(x + i, count, top);
     if (count == Vec<T>::size) {
-      const Vec<T> e = exp(load(x + i) - top);
       store(y + i, e);
-      return lane + e;
+    } else {
+      store_n(y + i, e, count);
     }
-    const Vec<T> e = exp(load_n(x + i, count, T(0)) - top);
-    store_n(y + i, e, count);
-    // Lanes past the end must add +0: read back what was stored.
-    return lane + load_n(y + i, count, T(0));
+    return lane + e;
   });
 }
 
 template <class T>
 T exp_total(const T *x, T m, int64_t n) {
   const Vec<T> top = set1<Vec<T>>(m);
-  return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
-    if (count == Vec<T>::size) return lane + exp(load(x + i) - top);
-    return lane + keep_lanes(exp(load_n(x + i, count, T(0)) - top), count);
-  });
+  return reduce_lanes<T>(
+      n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA { return lane + exp_part(x + i, count, top); });
 }
 
 template <class T>
@@ -56,6 +61,47 @@ void log_rest(const T *x, T m, T l, T *y, int64_t n) {
   map_loop(
       y, n, [](Vec<T> a, Vec<T> top, Vec<T> b) RAYO_LAMBDA { return (a - top) - b; }, Row<T>(x), One<T>(&m),
       One<T>(&l));
+}
+
+/// Batches of rows that one virtual vector holds: what is per row (the trees of maximum and sum, the division) is done
+/// for as many rows as a vector has lanes.
+template <class T, bool kLog>
+RAYO_INLINE void batched_rows(const SoftmaxRows<T> &g) {
+  constexpr int64_t kSize = Vec<T>::size;
+  for (int64_t r = 0; r < g.rows; r += kSize) {
+    const int64_t rows = g.rows - r < kSize ? g.rows - r : kSize;
+    const T *x = g.x + r * g.sx;
+    T *y = g.y + r * g.sy;
+    T top[kSize], sum[kSize] = {};
+    reduce_rows<T, MaxOp<T>>(x, g.sx, rows, g.n, top);
+    reduce_rows_by_length(rows, g.n, sum, SumOp<T>(), [&](int64_t i, Vec<T> lane, int64_t at, int count) RAYO_LAMBDA {
+      const Vec<T> e = exp_part(x + i * g.sx + at, count, set1<Vec<T>>(top[i]));
+      if constexpr (!kLog) {
+        if (count == kSize) {
+          store(y + i * g.sy + at, e);
+        } else {
+          store_n(y + i * g.sy + at, e, count);
+        }
+      }
+      return lane + e;
+    });
+    if constexpr (kLog) {
+      store(sum, log(load(sum)));
+      for (int64_t i = 0; i < rows; ++i) log_rest(x + i * g.sx, top[i], sum[i], y + i * g.sy, g.n);
+    } else {
+      store(sum, set1<Vec<T>>(T(1)) / load(sum));
+      for (int64_t i = 0; i < rows; ++i) scale(y + i * g.sy, sum[i], g.n);
+    }
+  }
+}
+
+template <class T>
+void short_rows(const SoftmaxRows<T> &g, bool logarithm) {
+  if (logarithm) {
+    batched_rows<T, true>(g);
+  } else {
+    batched_rows<T, false>(g);
+  }
 }
 
 template <class T>
@@ -132,8 +178,8 @@ void apply(const NormRows<T> &g) {
 
 template <class T>
 constexpr SoftmaxLoops<T> softmax_loops() {
-  return {exp_sum<T>, exp_total<T>,     scale<T>,     log_all<T>,      log_rest<T>,
-          exp_row<T>, exp_total_row<T>, scale_row<T>, log_rest_row<T>, invert<T>};
+  return {exp_sum<T>,       exp_total<T>, scale<T>,        log_all<T>, log_rest<T>,  exp_row<T>,
+          exp_total_row<T>, scale_row<T>, log_rest_row<T>, invert<T>,  short_rows<T>};
 }
 template <class T>
 constexpr NormLoops<T> norm_loops() {

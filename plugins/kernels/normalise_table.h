@@ -9,6 +9,17 @@
 
 namespace rayo {
 
+/// Rows of n consecutive elements, sx and sy apart. y may be x.
+template <class T>
+struct SoftmaxRows {
+  const T *x;
+  int64_t sx;
+  T *y;
+  int64_t sy;
+  int64_t rows;
+  int64_t n;
+};
+
 template <class T>
 struct SoftmaxLoops {
   /// y[i] = e^(x[i] - m); returns their sum in the lane order, n <= kReduceBlock. y may be x.
@@ -31,6 +42,8 @@ struct SoftmaxLoops {
   void (*log_rest_row)(const T *x, int64_t sx, const T *m, const T *l, T *y, int64_t sy, int64_t cols);
   /// r[c] = 1 / r[c].
   void (*invert)(T *r, int64_t cols);
+  /// softmax or log_softmax of whole rows, n <= kReduceLanes.
+  void (*short_rows)(const SoftmaxRows<T> &rows, bool logarithm);
 };
 
 /// Rows of n consecutive elements, sx and sy apart, with a mean and a factor each. bias may be nullptr.

@@ -71,12 +71,13 @@ RAYO_INLINE Vec<T> halve_vectors(Vec<T> (&v)[N], Op op) {
   }
 }
 
-/// The first n lanes of v, the others +0. For tails only: it goes through memory.
+template <class T>
+RAYO_TABLE T kLaneNumbers[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/// The first n lanes of v, the others +0.
 template <class T>
 RAYO_INLINE Vec<T> keep_lanes(Vec<T> v, int n) {
-  T buffer[Vec<T>::size];
-  store(buffer, v);
-  return load_n(buffer, n, T(0));
+  return select(lt(load(kLaneNumbers<T>), set1<Vec<T>>(static_cast<T>(n))), v, set1<Vec<T>>(T(0)));
 }
 
 /// step(lane vector, element index, count of valid elements) accumulates one vector; past the end it takes fills that
@@ -185,9 +186,11 @@ T dot_block(const T *a, const T *b, int64_t n) {
   });
 }
 
-/// kVecs vectors of columns at once, each lane its own chain; `left` < 0 means full vectors.
-template <class T, class Op, int kVecs>
+/// kVecs vectors of columns at once, each lane its own chain; of the last vector the first `left` >= 1 lanes.
+template <class T, class Op, int kVecs, bool kPart>
 RAYO_INLINE void chain_columns(const T *x, const int64_t *offset, int64_t rows, T *y, int left) {
+  constexpr int kSize = Vec<T>::size;
+  constexpr int kFull = kPart ? kVecs - 1 : kVecs;
   const Op op;
   Vec<T> acc[kVecs];
 #pragma GCC unroll 8
@@ -195,17 +198,21 @@ RAYO_INLINE void chain_columns(const T *x, const int64_t *offset, int64_t rows, 
   for (int64_t r = 0; r < rows; ++r) {
     const T *p = x + offset[r];
 #pragma GCC unroll 8
-    for (int v = 0; v < kVecs; ++v) {
-      acc[v] = op.step(acc[v], left < 0 ? load(p + v * Vec<T>::size) : load_n(p, left, Op::identity));
-    }
+    for (int v = 0; v < kFull; ++v) acc[v] = op.step(acc[v], load(p + v * kSize));
+    if constexpr (kPart) acc[kFull] = op.step(acc[kFull], load_n(p + kFull * kSize, left, Op::identity));
   }
 #pragma GCC unroll 8
-  for (int v = 0; v < kVecs; ++v) {
-    if (left < 0) {
-      store(y + v * Vec<T>::size, acc[v]);
-    } else {
-      store_n(y, acc[v], left);
-    }
+  for (int v = 0; v < kFull; ++v) store(y + v * kSize, acc[v]);
+  if constexpr (kPart) store_n(y + kFull * kSize, acc[kFull], left);
+}
+
+/// The last columns, fewer than kVecs vectors of them, in one walk over the rows.
+template <class T, class Op, int kVecs>
+RAYO_INLINE void chain_rest(const T *x, const int64_t *offset, int64_t rows, T *y, int64_t cols) {
+  constexpr int64_t kSize = Vec<T>::size;
+  if constexpr (kVecs > 0) {
+    if (cols <= (kVecs - 1) * kSize) return chain_rest<T, Op, kVecs - 1>(x, offset, rows, y, cols);
+    chain_columns<T, Op, kVecs, true>(x, offset, rows, y, static_cast<int>(cols - (kVecs - 1) * kSize));
   }
 }
 
@@ -222,9 +229,8 @@ void reduce_chain(const T *x, const int64_t *offset, int64_t rows, int64_t strid
     return;
   }
   int64_t c = 0;
-  for (; c + 8 * kSize <= cols; c += 8 * kSize) chain_columns<T, Op, 8>(x + c, offset, rows, y + c, -1);
-  for (; c + kSize <= cols; c += kSize) chain_columns<T, Op, 1>(x + c, offset, rows, y + c, -1);
-  if (c < cols) chain_columns<T, Op, 1>(x + c, offset, rows, y + c, static_cast<int>(cols - c));
+  for (; c + 8 * kSize <= cols; c += 8 * kSize) chain_columns<T, Op, 8, false>(x + c, offset, rows, y + c, 0);
+  if (c < cols) chain_rest<T, Op, 8>(x + c, offset, rows, y + c, cols - c);
 }
 
 /// Four vectors of columns: their sums and their means are eight registers.
