@@ -121,7 +121,7 @@ RAYO_INLINE void gemm_load_row(Vec<T> (&bv)[NV], const T *b, int last_lanes, T *
 
 /// Steps of k between two fetches for what comes later. They leave for a distant cache; more than a dozen on their way
 /// at once would hold up the loop's own loads. Emerald Rapids, 1000^3: fetching a tile's share in one burst costs 8%.
-inline constexpr int64_t kGemmFetchSteps = 16;
+inline constexpr int kGemmFetchSteps = 16;
 
 template <class T, int NV>
 RAYO_INLINE void gemm_fetch_y(const T *row) {
@@ -150,7 +150,23 @@ void gemm_micro(const GemmTile<T> &t) {
   constexpr int kGroups = kRowsUnit ? 1 : (H + 2) / 3;
   const T *a[kGroups];
   RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] = t.a + 3 * g * step;
-  for (int64_t done = 0; done < k; done += kGemmFetchSteps) {
+  const auto one = [&]() RAYO_LAMBDA {
+    V bv[NV];
+    RAYO_UNROLL for (int v = 0; v < NV; v += kGemmLineVectors<T>) {
+      __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
+    }
+    gemm_load_row<T, NV, kLoad>(bv, b, last_lanes, copy);
+    RAYO_UNROLL for (int i = 0; i < H; ++i) {
+      const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));
+      RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, bv[v], acc[i][v]);
+    }
+    b += ldb;
+    if constexpr (kLoad == GemmLoad::kCopy) copy += NV * kW;
+    RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] += kRowsUnit ? step : 1;
+  };
+  // Whole groups of steps, of a number that the compiler knows, then the rest.
+  int64_t left = k;
+  for (; left >= kGemmFetchSteps; left -= kGemmFetchSteps) {
     if (y_rows > 0) {
       gemm_fetch_y<T, NV>(next_y);
       next_y += ldy;
@@ -161,22 +177,9 @@ void gemm_micro(const GemmTile<T> &t) {
       ahead += t.ahead_ld;
       --ahead_rows;
     }
-    const int64_t steps = k - done < kGemmFetchSteps ? k - done : kGemmFetchSteps;
-    _Pragma("GCC unroll 2") for (int64_t p = 0; p < steps; ++p) {
-      V bv[NV];
-      RAYO_UNROLL for (int v = 0; v < NV; v += kGemmLineVectors<T>) {
-        __builtin_prefetch(b + kGemmPrefetchRows * ldb + v * kW, 0, 3);
-      }
-      gemm_load_row<T, NV, kLoad>(bv, b, last_lanes, copy);
-      RAYO_UNROLL for (int i = 0; i < H; ++i) {
-        const V x = set1<V>(gemm_get(kRowsUnit ? a[0] + i : a[i / 3] + i % 3 * step));
-        RAYO_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, bv[v], acc[i][v]);
-      }
-      b += ldb;
-      if constexpr (kLoad == GemmLoad::kCopy) copy += NV * kW;
-      RAYO_UNROLL for (int g = 0; g < kGroups; ++g) a[g] += kRowsUnit ? step : 1;
-    }
+    _Pragma("GCC unroll 4") for (int p = 0; p < kGemmFetchSteps; ++p) one();
   }
+  for (; left > 0; --left) one();
   if (t.epilogue != nullptr) gemm_apply_epilogue(acc, *t.epilogue, t.n);
   gemm_store_tile(acc, t);
 }
