@@ -20,6 +20,13 @@
 #include "tuner/model.hpp"
 
 struct rayo_explanation {
+  // A predicted time and what it is the sum of; below 0 = not known.
+  struct Parts {
+    double total = -1;
+    double transfer = -1;
+    double launch = -1;
+    double kernel = -1;
+  };
   struct Entry {
     std::string device;
     std::string plugin;
@@ -28,7 +35,7 @@ struct rayo_explanation {
     uint32_t state = RAYO_CANDIDATE_POSSIBLE;
     uint32_t threads = 0;
     uint32_t numerics = 0;
-    double predicted_ns = -1;
+    Parts predicted;
   };
   std::vector<Entry> entries;
   int32_t chosen = -1;
@@ -64,48 +71,29 @@ uint32_t try_prepare(const Candidate &candidate, const rayo::BoundCall &call, st
 class Measured {
  public:
   Measured(const rayo::SelectTable *table, const rayo::BoundCall &call, const CallRequest &request)
-      : table_(table), key_(rayo::table_key(call, request.policy, request.threads)), at_(rayo::features_of(call)) {
+      : table_(table), call_(call), at_(rayo::features_of(call)) {
     if (table_ == nullptr) return;
+    key_ = rayo::table_key(*table_, call, request.policy, request.threads);
+    if (call.mixed()) key_.residency = 0;  // costs of the parts; the moves are added
     entry_ = table_->entry(key_, &layer_);
-    if (std::string_view(request.device) == "auto") choice_ = table_->find(key_, at_);
   }
 
-  const rayo::TableChoice *choice() const { return choice_; }
   const std::string &layer() const { return layer_; }
+  // "profile", or "class" for one that was shipped.
+  std::string level() const { return layer_.rfind("class ", 0) == 0 ? "class" : "profile"; }
 
+  using Parts = rayo_explanation::Parts;
   struct Best {
-    uint32_t threads = 0;  // 0: nothing was measured of the plugin
-    double ns = -1;
+    uint32_t threads = 0;  // 0: nothing was measured of the candidate
+    Parts parts;
   };
-  // The fastest way that was measured to run the call on a plugin's kernels.
-  Best best_of(const rayo::PluginRecord &plugin) const {
-    Best best;
-    for (uint32_t c = 0; entry_ != nullptr && c < entry_->candidates.size(); ++c) {
-      const rayo::ProfileCandidate &candidate = entry_->candidates[c];
-      if (candidate.threads > key_.threads || table_->profile().plugins[candidate.plugin].name != plugin.name ||
-          table_->candidate_device(*entry_, c) < 0) {
-        continue;
-      }
-      const double ns = rayo::predict(*entry_, c, at_);
-      if (ns >= 0 && (best.threads == 0 || ns < best.ns)) best = {candidate.threads, ns};
-    }
-    return best;
+  // The fastest way that was measured to run the call on a candidate.
+  Best best_of(const Candidate &candidate) const { return find(candidate, key_.threads, false); }
+  // With a number of threads, or the nearest measured one below it.
+  Parts predicted(const Candidate &candidate, uint32_t threads) const {
+    return find(candidate, candidate.device != nullptr ? key_.threads : threads, candidate.device == nullptr).parts;
   }
-  // Of one number of threads, the nearest measured one below it.
-  double predicted(const rayo::PluginRecord &plugin, uint32_t threads) const {
-    uint32_t nearest = 0;
-    double ns = -1;
-    for (uint32_t c = 0; entry_ != nullptr && c < entry_->candidates.size(); ++c) {
-      const rayo::ProfileCandidate &candidate = entry_->candidates[c];
-      if (candidate.threads > threads || candidate.threads < nearest ||
-          table_->profile().plugins[candidate.plugin].name != plugin.name || table_->candidate_device(*entry_, c) < 0) {
-        continue;
-      }
-      nearest = candidate.threads;
-      ns = rayo::predict(*entry_, c, at_);
-    }
-    return ns;
-  }
+
   // Why nothing of it was measured, or does not count.
   std::string why_not(const rayo::PluginRecord &plugin) const {
     if (table_ == nullptr) return "no device profile: `rayo tune` makes one";
@@ -128,11 +116,61 @@ class Measured {
   bool extrapolated() const { return entry_ != nullptr && !rayo::measured_range(*entry_, at_); }
 
  private:
+  // Of the op on operands that live in `residency`, by the candidate.
+  Best measured(const Candidate &candidate, rayo::Residency residency, uint32_t threads, bool most_threads) const {
+    Best best;
+    rayo::TableKey key = key_;
+    key.residency = residency;
+    const rayo::ProfileEntry *entry = table_ == nullptr ? nullptr : table_->entry(key);
+    for (uint32_t c = 0; entry != nullptr && c < entry->candidates.size(); ++c) {
+      const rayo::ProfileCandidate &each = entry->candidates[c];
+      if (each.threads > threads || each.device != candidate.place() || table_->candidate_device(*entry, c) < 0 ||
+          table_->profile().plugins[each.plugin].name != candidate.kernel->owner->name) {
+        continue;
+      }
+      const double ns = rayo::predict(*entry, c, at_);
+      const bool better = most_threads ? each.threads > best.threads : best.threads == 0 || ns < best.parts.total;
+      if (ns >= 0 && better) best = {each.threads, {ns, -1, -1, -1}};
+    }
+    return best;
+  }
+
+  Best find(const Candidate &candidate, uint32_t threads, bool most_threads) const {
+    if (table_ == nullptr) return {};
+    const bool on_device = candidate.device != nullptr;
+    const rayo::Residency place = on_device ? table_->residency_of(candidate.device->id) : 0;
+    Best best = measured(candidate, call_.mixed() ? place : key_.residency, threads, most_threads);
+    Parts &parts = best.parts;
+    if (parts.total < 0) return best;
+    const std::string device = on_device ? candidate.device->id : call_.home() ? call_.home()->id() : std::string();
+    const rayo::ProfileTransfer *transfer = device.empty() ? nullptr : table_->transfer(device);
+    if (call_.mixed()) {
+      if (transfer == nullptr) return {};
+      parts.transfer = rayo::moves_ns(*transfer, call_, on_device);
+      parts.total += parts.transfer;
+    } else if (place == key_.residency) {
+      parts.transfer = 0;  // the operands are where it runs
+    } else {
+      // What the call takes where its operands are not, less what it takes where they are.
+      const Best at_home = measured(candidate, place, best.threads, most_threads);
+      if (at_home.parts.total >= 0) {
+        parts.transfer = std::max(parts.total - at_home.parts.total, 0.0);
+      } else if (transfer != nullptr) {
+        parts.transfer = std::min(rayo::moves_ns(*transfer, call_, on_device), parts.total);
+      }
+    }
+    if (parts.transfer < 0) return best;
+    const double rest = std::max(parts.total - parts.transfer, 0.0);
+    parts.launch = !on_device ? 0 : transfer == nullptr ? -1 : std::min(transfer->launch_ns, rest);
+    if (parts.launch >= 0) parts.kernel = rest - parts.launch;
+    return best;
+  }
+
   const rayo::SelectTable *table_;
+  const rayo::BoundCall &call_;
   rayo::TableKey key_;
   rayo::Features at_;
   const rayo::ProfileEntry *entry_ = nullptr;
-  const rayo::TableChoice *choice_ = nullptr;
   std::string layer_;
 };
 
@@ -144,30 +182,45 @@ std::string time_text(double ns) {
 
 std::string threads_text(uint32_t threads) { return threads == 1 ? "1 thread" : fmt::format("{} threads", threads); }
 
+bool measured_level(std::string_view level) { return level == "profile" || level == "class"; }
+
+// "(transfers 1.2 ms, launch 20 us, kernel 300 us)"; "" where there is nothing but the kernel.
+std::string parts_text(const Measured::Parts &parts) {
+  if (parts.kernel < 0 || (parts.transfer <= 0 && parts.launch <= 0)) return "";
+  return fmt::format(" (transfers {}, launch {}, kernel {})", time_text(parts.transfer), time_text(parts.launch),
+                     time_text(parts.kernel));
+}
+
 // Why the chosen candidate was chosen.
-std::string chosen_reason(const Measured &measured, const Candidate &candidate, std::string_view level, double ns) {
+std::string chosen_reason(const Measured &measured, const Candidate &candidate, std::string_view level,
+                          const Measured::Parts &parts) {
   if (level == "forced") return "the device that was asked for";
   const uint32_t preference = candidate.kernel->owner->plugin->preference;
   if (level == "static") {
     return fmt::format("first in the static order that can run it (preference {}); {}", preference,
                        measured.why_static());
   }
-  return fmt::format("fastest by the {}{}{}", measured.layer(), ns >= 0 ? ", at " + time_text(ns) : std::string(),
-                     measured.extrapolated() ? ", beyond the sizes that were measured" : "");
+  const double ns = parts.total;
+  return fmt::format("fastest by the {}{}{}{}", measured.layer(), ns >= 0 ? ", at " + time_text(ns) : std::string(),
+                     parts_text(parts), measured.extrapolated() ? ", beyond the sizes that were measured" : "");
 }
 
 // Why a candidate that could run the call was not chosen.
-std::string other_reason(const Measured &measured, const rayo::PluginRecord &plugin, std::string_view level,
-                         const rayo::PluginRecord &winner, double winner_ns) {
-  const Measured::Best best = measured.best_of(plugin);
-  if (level == "profile" && best.threads != 0 && winner_ns > 0) {
-    const double ratio = best.ns / winner_ns;
-    if (ratio < 1.05) return fmt::format("as fast within the noise, with {}", threads_text(best.threads));
-    return fmt::format("{:.3g}x slower than {}, at its best with {}", ratio, winner.name, threads_text(best.threads));
+std::string other_reason(const Measured &measured, const Candidate &candidate, std::string_view level,
+                         const Candidate &winner, double winner_ns) {
+  const rayo::PluginRecord &plugin = *candidate.kernel->owner;
+  const Measured::Best best = measured.best_of(candidate);
+  if (measured_level(level) && best.threads != 0 && winner_ns > 0) {
+    const double ratio = best.parts.total / winner_ns;
+    const std::string how = candidate.device != nullptr ? parts_text(best.parts)
+                                                        : fmt::format(", at its best with {}{}",
+                                                                      threads_text(best.threads), parts_text(best.parts));
+    if (ratio < 1.05) return "as fast within the noise" + how;
+    return fmt::format("{:.3g}x slower than {}{}", ratio, winner.place(), how);
   }
-  if (level == "profile") return measured.why_not(plugin);
+  if (measured_level(level)) return measured.why_not(plugin);
   return fmt::format("can run it; preference {} is below {}'s in the static order", plugin.plugin->preference,
-                     winner.name);
+                     winner.kernel->owner->name);
 }
 
 // A kernel of the same plugin for other types says nothing where its sibling can run the call.
@@ -188,13 +241,19 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
   rayo::Addressing assumed = addressing;
   assumed.alignment = rayo::Addressing{}.alignment;
   const Measured measured(request.table, call, request);
-  const rayo::PluginRecord *winner = nullptr;
+  const Candidate *winner = nullptr;
   double winner_ns = -1;
   std::vector<Candidate> candidates = list_candidates(*request.registry, call, request);
+  const bool by_profile =
+      std::any_of(candidates.begin(), candidates.end(), [](const Candidate &each) { return each.threads != 0; });
   bool possible = false;
   for (Candidate &candidate : candidates) {
-    // A device that the call does not need is not opened for the sake of an explanation: that may take long.
-    if (candidate.device != nullptr && possible && !candidate.belongs && !runtime.devices->is_open(*candidate.device)) {
+    // A device that the call does not need is not opened for the sake of an explanation: that may take long. What was
+    // measured of it is told all the same.
+    const bool closed = candidate.device != nullptr && possible && !candidate.belongs &&
+                        !runtime.devices->is_open(*candidate.device);
+    if (closed && by_profile && measured.best_of(candidate).threads != 0) continue;
+    if (closed) {
       candidate.state = RAYO_CANDIDATE_MASKED;
       candidate.reason = "data in host memory stays there without a measured profile; not asked: nothing opened it yet";
       continue;
@@ -212,24 +271,25 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
     entry.state = candidate.state;
     entry.reason = candidate.reason;
     if (candidate.state == RAYO_CANDIDATE_POSSIBLE) {
-      entry.threads = try_prepare(candidate, call, &entry.reason);
+      const bool asked = candidate.device == nullptr || candidate.view != nullptr;
+      entry.threads = asked ? try_prepare(candidate, call, &entry.reason) : 1;
       if (entry.threads == 0) {
         entry.state = RAYO_CANDIDATE_UNSUPPORTED;
       } else if (out->chosen < 0) {
         out->chosen = static_cast<int32_t>(out->entries.size());
         entry.state = RAYO_CANDIDATE_CHOSEN;
-        winner = candidate.kernel->owner;
-        if (candidate.threads != 0) out->level = "profile";
-        winner_ns = entry.predicted_ns = measured.predicted(*winner, entry.threads);
-        entry.reason = candidate.belongs && call.home() && out->level != "forced"
+        winner = &candidate;
+        if (candidate.threads != 0) out->level = measured.level();
+        entry.predicted = measured.predicted(candidate, entry.threads);
+        winner_ns = entry.predicted.total;
+        entry.reason = candidate.belongs && call.home() && out->level == "static"
                            ? fmt::format("the call's tensors live on {}", entry.device)
-                           : chosen_reason(measured, candidate, out->level, winner_ns);
-      } else if (candidate.device != nullptr && out->level != "profile") {
+                           : chosen_reason(measured, candidate, out->level, entry.predicted);
+      } else if (candidate.device != nullptr && !measured_level(out->level)) {
         entry.reason = "can run it; data in host memory stays there without a measured profile";
       } else {
-        const rayo::PluginRecord &owner = *candidate.kernel->owner;
-        entry.predicted_ns = measured.best_of(owner).ns;
-        entry.reason = other_reason(measured, owner, out->level, *winner, winner_ns);
+        entry.predicted = measured.best_of(candidate).parts;
+        entry.reason = other_reason(measured, candidate, out->level, *winner, winner_ns);
       }
     }
     const std::string fell_back = runtime.devices->fallbacks().summary(call.desc().op, entry.device);
@@ -299,7 +359,10 @@ rayo_status rayo_explanation_get(const rayo_explanation *explanation, uint32_t i
     candidate.state = entry.state;
     candidate.threads = entry.threads;
     candidate.numerics = entry.numerics;
-    candidate.predicted_ns = entry.predicted_ns;
+    candidate.predicted_ns = entry.predicted.total;
+    candidate.transfer_ns = entry.predicted.transfer;
+    candidate.launch_ns = entry.predicted.launch;
+    candidate.kernel_ns = entry.predicted.kernel;
     rayo::write_struct(out_candidate, candidate, RAYO_TYPE_CANDIDATE, "out_candidate");
   });
 }

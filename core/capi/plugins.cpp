@@ -145,6 +145,7 @@ rayo_status rayo_device_get(const rayo_runtime *runtime, uint32_t index, rayo_de
     listing.name = record.name.c_str();
     listing.kind = record.kind;
     listing.plugin = record.plugin;
+    listing.driver = record.info.driver;
     write_struct(out_device, listing, RAYO_TYPE_DEVICE_LISTING, "out_device");
   });
 }

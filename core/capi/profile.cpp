@@ -89,11 +89,16 @@ rayo_status rayo_plan_select(const rayo_plan *plan, rayo_selection *out_selectio
   if (bound.closed() || bound.unloaded()) return rayo::fence([&] { bound.check_usable(); });
   const rayo::BoundCall &call = bound.call();
   const rayo::Features at = rayo::features_of(call);
-  const rayo::TableKey key = rayo::table_key(call, call.desc().numerics, call.desc().max_threads);
   rayo_selection selection = rayo::bound_selection(bound, bound.automatic() ? RAYO_LEVEL_STATIC : RAYO_LEVEL_FORCED);
+  selection.layout = rayo::layout_of(call.desc(), call.compact());
   const rayo::SelectTable *table = plan->runtime->table.load(std::memory_order_acquire);
   if (bound.automatic() && table != nullptr) {
-    const rayo::TableChoice *choice = table->find(key, at);
+    // Operands in both places: what was chosen when the plan was bound stays.
+    const rayo::TableChoice *choice =
+        call.mixed()
+            ? bound.profile_choice()
+            : table->find(
+                  rayo::table_key(*table, call, call.desc().numerics, call.desc().max_threads, selection.layout), at);
     if (choice != nullptr) {
       // Where binding had to take another kernel than this choice, that one stays the answer.
       if (choice->plugin == bound.kernel().owner || choice != bound.profile_choice()) {
@@ -111,7 +116,6 @@ rayo_status rayo_plan_select(const rayo_plan *plan, rayo_selection *out_selectio
   selection.shape_class = at.shape_class;
   selection.shape_level = at.level;
   selection.volume = at.volume;
-  selection.layout = key.layout;
   const size_t bytes = std::min<size_t>(out_selection->struct_size, sizeof selection) - sizeof(rayo_struct);
   std::memcpy(reinterpret_cast<char *>(out_selection) + sizeof(rayo_struct),
               reinterpret_cast<const char *>(&selection) + sizeof(rayo_struct), bytes);

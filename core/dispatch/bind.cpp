@@ -151,12 +151,17 @@ void BoundCall::find_home(const CallRequest &request) {
   if (request.output_count == 0) {
     // Outputs that are only described live where the first input does.
     if ((resident_inputs_ & 1u) != 0) resident_outputs_ = (1u << outputs_.size()) - 1;
-    return;
+  } else {
+    for (uint32_t i = 0; i < outputs_.size(); ++i) {
+      settle(fmt::format("{}: output {}", op, schema_->outputs[i].name), request, request.outputs[i], i,
+             &resident_outputs_);
+    }
   }
-  for (uint32_t i = 0; i < outputs_.size(); ++i) {
-    settle(fmt::format("{}: output {}", op, schema_->outputs[i].name), request, request.outputs[i], i,
-           &resident_outputs_);
+  if (!home_) return;
+  for (uint32_t i = 0; i < inputs_.size(); ++i) {
+    mixed_ = mixed_ || (!inputs_[i].absent() && (resident_inputs_ >> i & 1u) == 0);
   }
+  mixed_ = mixed_ || resident_outputs_ != (1u << outputs_.size()) - 1;
 }
 
 std::unique_ptr<KernelView> BoundCall::view_on(const Device &device, const CallRequest &request) const {

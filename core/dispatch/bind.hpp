@@ -68,6 +68,7 @@ class BoundCall {
   const std::shared_ptr<Device> &home() const { return home_; }
   uint32_t resident_inputs() const { return resident_inputs_; }
   uint32_t resident_outputs() const { return resident_outputs_; }
+  bool mixed() const noexcept { return mixed_; }  // some operands live on the device, others in host memory
   // The call as a kernel of this device sees it: operands in host memory in their staged layout.
   std::unique_ptr<KernelView> view_on(const Device &device, const CallRequest &request) const;
 
@@ -88,6 +89,7 @@ class BoundCall {
   std::shared_ptr<Device> home_;
   uint32_t resident_inputs_ = 0;
   uint32_t resident_outputs_ = 0;
+  bool mixed_ = false;
 };
 
 // Output descriptions for a call whose outputs are not there yet (rayo_infer_shapes). Throws Error.

@@ -37,13 +37,14 @@ Detour::Detour(const Registry &registry, std::shared_ptr<PlanSet> set, const Bou
 }
 
 Detour::Detour(const Registry &registry, std::shared_ptr<PlanSet> set, const BoundCall &call,
-               const CallRequest &request, uint32_t reason, std::string text)
+               const CallRequest &request, const Candidate &chosen, uint32_t reason, std::string text)
     : registry_(registry),
       set_(std::move(set)),
       call_(call),
       devices_(*request.devices),
-      threads_(request.threads),
+      threads_(chosen.threads != 0 ? chosen.threads : request.threads),
       policy_(request.policy),
+      host_device_(reason == 0 ? chosen.kernel->owner->name + ",auto" : "auto"),
       belongs_(belongs_to(call, request)),
       may_fall_back_(true),
       bound_reason_(reason),

@@ -35,9 +35,10 @@ class Detour {
   // The kernel of a device. `prepared` is owned from here on; it is released by release() or the destructor.
   Detour(const Registry &registry, std::shared_ptr<PlanSet> set, const BoundCall &call, const CallRequest &request,
          const Candidate &chosen, const rayo_prepared &prepared);
-  // A host kernel; `reason` RAYO_FALLBACK_* counts every run as a fallback from where the call belongs, 0 does not.
+  // A host kernel; `reason` RAYO_FALLBACK_* counts every run as a fallback from where the call belongs. With 0 it was
+  // meant, and the candidate's plugin runs it.
   Detour(const Registry &registry, std::shared_ptr<PlanSet> set, const BoundCall &call, const CallRequest &request,
-         uint32_t reason, std::string text);
+         const Candidate &chosen, uint32_t reason, std::string text);
   ~Detour();
   Detour(const Detour &) = delete;
   Detour &operator=(const Detour &) = delete;
@@ -87,7 +88,8 @@ class Detour {
   DeviceSet &devices_;
   uint32_t threads_;
   uint32_t policy_;
-  std::string belongs_;  // what falls back is counted under this name
+  std::string host_device_ = "auto";  // of the call as the host runs it
+  std::string belongs_;               // what falls back is counted under this name
   bool may_fall_back_;
   uint32_t bound_reason_ = 0;
   std::string bound_text_;

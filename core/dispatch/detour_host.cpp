@@ -63,12 +63,19 @@ class HostCall {
   std::vector<const rayo_tensor *> out_;
 };
 
+bool has_gaps(const OperandDesc &operand) {
+  const ByteSpan span = byte_span(operand);
+  return static_cast<uint64_t>(span.high - span.low) !=
+         static_cast<uint64_t>(operand.elements()) * (operand.dtype.bits / 8);
+}
+
 // Device operands of one call in host memory. Operands of one place (in place) share their copy.
 class Copies {
  public:
   explicit Copies(LaneLease *lane) : lane_(lane) {}
 
-  char *bring(const rayo_tensor *tensor, const OperandDesc &operand, const void *place) {
+  // Its address in host memory; with `fetch` the bytes are brought, by the time the lane has finished.
+  char *bring(const rayo_tensor *tensor, const OperandDesc &operand, const void *place, bool fetch) {
     const ByteSpan span = byte_span(operand);
     for (const Copy &copy : copies_) {
       if (copy.place == place && copy.span.low == span.low && copy.span.high == span.high) return copy.element_zero;
@@ -80,7 +87,7 @@ class Copies {
     copy.offset = tensor->dl.byte_offset - static_cast<uint64_t>(-span.low);
     copy.bytes.resize(static_cast<size_t>(span.high - span.low) + 1);
     copy.element_zero = copy.bytes.data() - span.low;
-    (*lane_)->download(copy.buffer->raw(), copy.offset, copy.bytes.data(), copy.bytes.size() - 1);
+    if (fetch) (*lane_)->download(copy.buffer->raw(), copy.offset, copy.bytes.data(), copy.bytes.size() - 1);
     return copy.element_zero;
   }
   void take_back(const void *place) {
@@ -125,6 +132,7 @@ Plan &Detour::host_plan() {
   if (!host_plan_) {
     const HostCall host(call_);
     CallRequest request = host.request(call_);
+    request.device = host_device_.c_str();
     request.threads = threads_;
     request.policy = policy_;
     request.devices = &devices_;
@@ -154,14 +162,15 @@ void Detour::run_on_host(const rayo_tensor *const *inputs, const rayo_tensor *co
     if (!inputs_[i].resident) {
       host.put(i, false, inputs[i]);
     } else {
-      host.put(i, false, copies.bring(inputs[i], inputs_[i].given, located.in[i]));
+      host.put(i, false, copies.bring(inputs[i], inputs_[i].given, located.in[i], true));
     }
   }
   for (size_t o = 0; o < outputs_.size(); ++o) {
     if (!outputs_[o].resident) {
       host.put(o, true, outputs[o]);
     } else {
-      host.put(o, true, copies.bring(outputs[o], outputs_[o].given, located.out[o]));  // its gaps come back as they are
+      const bool gaps = has_gaps(outputs_[o].given);  // they come back as they are
+      host.put(o, true, copies.bring(outputs[o], outputs_[o].given, located.out[o], gaps));
     }
   }
   if (lane) (*lane)->finish();
@@ -170,6 +179,7 @@ void Detour::run_on_host(const rayo_tensor *const *inputs, const rayo_tensor *co
   rayo_status status = plan.run(host.in(), host.out(), executor, &rebind);
   if (rebind) {  // these addresses need another kernel: bound for this call alone
     CallRequest request = host.request(call_);
+    request.device = host_device_.c_str();
     request.threads = threads_;
     request.policy = policy_;
     request.devices = &devices_;

@@ -186,7 +186,8 @@ void Plan::prepare(const Registry &registry, const CallRequest &request, const A
   const char *op = call_.schema().raw->name;
   automatic_ = std::string_view(request.device) == "auto";
   if (automatic_ && request.table != nullptr) {
-    choice_ = choose(*request.table, call_, request.policy, request.threads);
+    choice_ = call_.mixed() ? choose_mixed(*request.table, call_, request.policy, request.threads)
+                            : choose(*request.table, call_, request.policy, request.threads);
   }
   std::string reasons;
   std::string refused;  // why it does not run where it belongs
@@ -208,8 +209,9 @@ void Plan::prepare(const Registry &registry, const CallRequest &request, const A
         const rayo_kernel &kernel = *candidate.kernel->kernel;
         if (kernel.release != nullptr) kernel.release(candidate.kernel->owner->instance, prepared_.state);
         prepared_.state = nullptr;
-        if (refused.empty()) refusal = why_not_there(registry, belongs_to(call_, request), op, &refused);
-        detour_ = std::make_unique<Detour>(registry, set_, call_, request, candidate.belongs ? 0 : refusal, refused);
+        const bool meant = candidate.belongs || candidate.threads != 0;  // asked for, or cheaper by the profile
+        if (!meant && refused.empty()) refusal = why_not_there(registry, belongs_to(call_, request), op, &refused);
+        detour_ = std::make_unique<Detour>(registry, set_, call_, request, candidate, meant ? 0 : refusal, refused);
         return;
       }
       if (status == RAYO_OUT_OF_MEMORY && !(candidate.device != nullptr && read_choice(request.device).fallback)) {

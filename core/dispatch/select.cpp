@@ -171,17 +171,16 @@ void judge_on_device(Candidate *candidate, const BoundCall &call, const CallRequ
 // Puts the profile's choice first; what gave a wrong result when it was measured is not used. Before any is judged.
 void apply_profile(const Registry &registry, std::vector<Candidate> *candidates, const BoundCall &call,
                    const CallRequest &request) {
-  if (request.table == nullptr || std::string_view(request.device) != "auto" || request.host_only || call.home()) {
-    return;
-  }
-  const TableKey key = table_key(call, request.policy, request.threads);
+  if (request.table == nullptr || std::string_view(request.device) != "auto" || request.host_only) return;
+  const TableKey key = table_key(*request.table, call, request.policy, request.threads);
   for (Candidate &candidate : *candidates) {
     const std::string wrong = request.table->wrong_result(key, *candidate.kernel->owner);
     if (wrong.empty()) continue;
     candidate.state = RAYO_CANDIDATE_MASKED;
     candidate.reason = "gave a wrong result when it was tuned: " + wrong;
   }
-  const TableChoice *choice = choose(*request.table, call, request.policy, request.threads);
+  const TableChoice *choice = call.mixed() ? choose_mixed(*request.table, call, request.policy, request.threads)
+                                           : choose(*request.table, call, request.policy, request.threads);
   if (choice == nullptr) return;
   const DeviceRecord &device = registry.devices()[choice->device];
   const auto chosen = [&](const Candidate &each) {

@@ -2,8 +2,10 @@
 #include "tuner/layers.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
+#include <utility>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
@@ -41,7 +43,24 @@ class Judge {
     if (mark->name != found->name) {
       return fmt::format("'{}' was '{}', here it is '{}'", device, mark->name.substr(0, 80), found->name);
     }
+    if (!mark->driver.empty() && mark->driver != found->info.driver) {  // early profiles do not state it
+      return fmt::format("the driver of '{}' was '{}', here it is '{}'", device, mark->driver.substr(0, 80),
+                         found->info.driver);
+    }
     return foreign_;
+  }
+  // Why times of operands that live on `device` do not hold.
+  std::string residency(const std::string &device) const {
+    if (device == "host") return "";
+    const auto &devices = registry_.devices();
+    const auto found =
+        std::find_if(devices.begin(), devices.end(), [&](const auto &each) { return each.id == device; });
+    if (found == devices.end()) return fmt::format("device '{}' is not here", device);
+    const std::string &owner = registry_.plugins()[found->plugin]->name;
+    for (uint32_t i = 0; i < profile_.plugins.size(); ++i) {
+      if (profile_.plugins[i].name == owner) return this->device(i, device);
+    }
+    return fmt::format("the profile does not say what '{}' was", device);
   }
 
  private:
@@ -113,7 +132,7 @@ class Merger {
       out_.entries.push_back(std::move(merged));
     }
     for (const ProfileTransfer &transfer : profile.transfers) {
-      if (judge.foreign().empty()) out_.transfers.push_back(transfer);
+      if (judge.residency(transfer.device).empty()) out_.transfers.push_back(transfer);
     }
     report(layer, judge, profile, dropped);
   }
@@ -128,22 +147,32 @@ class Merger {
       whole = fmt::format("{} has schema version {}, measured was {}", entry->op, schema->raw->version,
                           entry->schema_version);
     }
+    const std::string away = whole.empty() ? judge.residency(entry->residency) : std::string();
+    if (!away.empty()) note_device(entry->residency, away);
     bool any = false;
     for (ProfileCandidate &candidate : entry->candidates) {
       const std::string why = whole.empty() ? judge.device(candidate.plugin, candidate.device) : whole;
       note(profile.plugins[candidate.plugin].name, why);
-      out->holds.push_back(why.empty());
-      any = any || why.empty();
+      if (!why.empty() && whole.empty() && judge.plugin(candidate.plugin).empty()) note_device(candidate.device, why);
+      const bool holds = why.empty() && away.empty();
+      out->holds.push_back(holds);
+      any = any || holds;
       candidate.plugin += base;
     }
     for (ProfileRejection &rejection : entry->rejected) {
-      const bool holds = whole.empty() && judge.plugin(rejection.plugin).empty();
+      const bool own = rejection.device == profile.plugins[rejection.plugin].name;  // a CPU plugin
+      const bool holds =
+          whole.empty() && away.empty() &&
+          (own ? judge.plugin(rejection.plugin) : judge.device(rejection.plugin, rejection.device)).empty();
       out->rejects.push_back(holds);
       any = any || holds;
       rejection.plugin += base;
     }
     return any;
   }
+
+  // A device whose times do not hold though its plugin is the same; told once.
+  void note_device(const std::string &device, const std::string &why) { devices_.emplace(device, why); }
 
   void note(const std::string &plugin, const std::string &why) {
     if (!why.empty()) out_.dropped.emplace(plugin, why);
@@ -154,13 +183,18 @@ class Merger {
     for (uint32_t i = 0; text.empty() && i < profile.plugins.size(); ++i) {
       if (!judge.plugin(i).empty()) text = fmt::format("{}: {}", profile.plugins[i].name, judge.plugin(i));
     }
+    for (const auto &[device, why] : std::exchange(devices_, {})) {
+      if (text.empty()) text = why;
+    }
     if (text.empty()) return;
     if (!judge.foreign().empty() && layer.rfind("class ", 0) == 0) return;  // one of many: not for this machine
     if (dropped == profile.entries.size()) {
       out_.dropped.emplace("", fmt::format("{}: {}", layer, text));
     }
-    log_(RAYO_LOG_WARN, "{}: {}; {} of {} entries are not used, the rest is; `rayo tune` measures anew", layer, text,
-         dropped, profile.entries.size());
+    log_(RAYO_LOG_WARN,
+         "{}: {}; what was measured of it is not used ({} of {} entries as a whole), the rest is; `rayo tune` measures "
+         "anew",
+         layer, text, dropped, profile.entries.size());
   }
 
   const Registry &registry_;
@@ -168,6 +202,7 @@ class Merger {
   Machine here_;
   MergedProfile out_;
   std::set<Key> seen_;
+  std::map<std::string, std::string> devices_;  // of the profile that is being merged
 };
 
 std::vector<std::string> json_files(const std::string &folder) {

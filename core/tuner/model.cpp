@@ -227,6 +227,12 @@ double predict(const ProfileEntry &entry, uint32_t candidate, const Features &at
   return blended(bracket(levels, at.level), candidate, static_cast<double>(at.volume));
 }
 
+double transfer_ns(const ProfileTransfer &transfer, bool to_device, uint64_t bytes) noexcept {
+  const double latency = to_device ? transfer.to_latency_ns : transfer.from_latency_ns;
+  const double rate = to_device ? transfer.to_bytes_per_ns : transfer.from_bytes_per_ns;
+  return latency + (rate > 0 ? static_cast<double>(bytes) / rate : 0);
+}
+
 bool measured_range(const ProfileEntry &entry, const Features &at) {
   const auto levels = levels_of(entry, at.shape_class);
   if (levels.empty()) return false;

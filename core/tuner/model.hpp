@@ -22,6 +22,9 @@ constexpr double kMostNoise = 0.03;
 // entry has no points of this shape class, or none of the candidate.
 double predict(const ProfileEntry &entry, uint32_t candidate, const Features &at);
 
+// Nanoseconds to move `bytes` to (or from) a device: latency + bytes / rate.
+double transfer_ns(const ProfileTransfer &transfer, bool to_device, uint64_t bytes) noexcept;
+
 // Is `at` within the volumes that were measured for its class?
 bool measured_range(const ProfileEntry &entry, const Features &at);
 

@@ -61,7 +61,16 @@ SelectTable::SelectTable(const Registry &registry, MergedProfile profile)
     : registry_(registry),
       profile_(std::move(profile)),
       residencies_(static_cast<uint32_t>(registry.devices().size()) + 1) {
+  entry_choices_.resize(profile_.entries.size());
   for (size_t i = 0; i < profile_.entries.size(); ++i) compile(i);
+}
+
+Residency SelectTable::residency_of(std::string_view device) const noexcept {
+  const auto &devices = registry_.devices();
+  for (size_t d = 0; d < devices.size(); ++d) {
+    if (devices[d].id == device) return static_cast<Residency>(d) + 1;
+  }
+  return residencies_;
 }
 
 SelectTable::Slot *SelectTable::make_slot(const TableKey &key) {
@@ -133,6 +142,15 @@ std::string SelectTable::unmeasured_first(const MergedEntry &merged, const std::
   return "";
 }
 
+// Data stays on its device unless a move was measured to be cheaper than what the device itself takes.
+std::string SelectTable::unmeasured_home(const MergedEntry &merged) const {
+  const ProfileEntry &entry = merged.entry;
+  for (size_t c = 0; c < entry.candidates.size(); ++c) {
+    if (merged.holds[c] && entry.candidates[c].device == entry.residency) return "";
+  }
+  return fmt::format("the {} does not count here: of {} itself nothing measured holds", merged.layer, entry.residency);
+}
+
 void SelectTable::compile(size_t index) {
   const MergedEntry &merged = profile_.entries[index];
   const ProfileEntry &entry = merged.entry;
@@ -150,10 +168,12 @@ void SelectTable::compile(size_t index) {
   }
   const std::vector<const KernelRecord *> &kernels = registry_.kernels(key.op);
   const std::vector<uint32_t> choices = choices_of(merged, kernels);
+  entry_choices_[index] = choices;
   Slot *slot = make_slot(key);
   if (slot->entry >= 0) return;
   slot->entry = static_cast<int32_t>(index);
-  if (std::string why = unmeasured_first(merged, kernels, types); !why.empty()) {
+  std::string why = key.residency == 0 ? unmeasured_first(merged, kernels, types) : unmeasured_home(merged);
+  if (!why.empty()) {
     unused_[index] = std::move(why);
     return;
   }
@@ -232,6 +252,21 @@ const ProfileEntry *SelectTable::entry(const TableKey &key, std::string *out_lay
   const MergedEntry &merged = profile_.entries[static_cast<size_t>(slot->entry)];
   if (out_layer != nullptr) *out_layer = merged.layer;
   return &merged.entry;
+}
+
+const TableChoice *SelectTable::choice_of(const ProfileEntry &entry, uint32_t candidate, uint32_t policy) const {
+  for (size_t i = 0; i < profile_.entries.size(); ++i) {
+    if (&profile_.entries[i].entry != &entry || candidate >= entry_choices_[i].size()) continue;
+    const uint32_t choice = entry_choices_[i][candidate];
+    return choice == kNoChoice || numerics_[choice] > policy ? nullptr : &choices_[choice];
+  }
+  return nullptr;
+}
+
+const ProfileTransfer *SelectTable::transfer(std::string_view device) const {
+  const auto found = std::find_if(profile_.transfers.begin(), profile_.transfers.end(),
+                                  [&](const ProfileTransfer &each) { return each.device == device; });
+  return found == profile_.transfers.end() ? nullptr : &*found;
 }
 
 int32_t SelectTable::candidate_device(const ProfileEntry &entry, uint32_t candidate) const {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "registry/registry.hpp"
@@ -45,6 +46,9 @@ class SelectTable {
   // Takes the entries that hold; the registry outlives the table.
   SelectTable(const Registry &registry, MergedProfile profile);
 
+  // Of operands on this device; one that no entry can have where the device is not in the registry.
+  Residency residency_of(std::string_view device) const noexcept;
+
   // Who runs the call by what was measured; null: nothing that holds was measured for it.
   const TableChoice *find(const TableKey &key, const Features &at) const noexcept;
 
@@ -52,6 +56,10 @@ class SelectTable {
 
   // The entry behind a key; null = none. `out_layer` says where it is from.
   const ProfileEntry *entry(const TableKey &key, std::string *out_layer = nullptr) const;
+  // The choice that stands for an entry's candidate under a policy; null = it may not be chosen.
+  const TableChoice *choice_of(const ProfileEntry &entry, uint32_t candidate, uint32_t policy) const;
+  // What moving data to and from a device costs; null = it was not measured.
+  const ProfileTransfer *transfer(std::string_view device) const;
   // Index in Registry::devices() of an entry's candidate that may be chosen; -1 = its plugin or device is not there.
   int32_t candidate_device(const ProfileEntry &entry, uint32_t candidate) const;
   // Why `plugin` may not run the op although it is ready: its result was wrong when it was measured. "" = it may.
@@ -87,6 +95,7 @@ class SelectTable {
 
   void compile(size_t index);
   std::vector<uint32_t> choices_of(const MergedEntry &merged, const std::vector<const KernelRecord *> &kernels);
+  std::string unmeasured_home(const MergedEntry &merged) const;
   std::string unmeasured_first(const MergedEntry &merged, const std::vector<const KernelRecord *> &kernels,
                                const BoundTypes &types) const;
   void compile_policy(const ProfileEntry &entry, const std::vector<uint32_t> &choices, uint32_t policy, Slot *slot);
@@ -108,6 +117,7 @@ class SelectTable {
   std::vector<TableChoice> choices_;
   std::vector<uint32_t> numerics_;        // beside choices_: the tightest class of the plugin's kernels for the key
   std::map<size_t, std::string> unused_;  // by entry
+  std::vector<std::vector<uint32_t>> entry_choices_;  // by entry and candidate: index into choices_, or none
 };
 
 }  // namespace rayo

@@ -194,6 +194,7 @@ typedef struct rayo_device_listing {
   const char *name; /* "Intel(R) Xeon(R) Processor" */
   uint32_t kind;    /* RAYO_DEVICE_KIND_* */
   uint32_t plugin;  /* index for rayo_plugin_get */
+  const char *driver; /* its version; "" for a CPU plugin */
 } rayo_device_listing;
 
 RAYO_API uint32_t rayo_device_count(const rayo_runtime *runtime);
@@ -339,7 +340,10 @@ typedef struct rayo_candidate {
   uint32_t threads;   /* it would use */
   uint32_t numerics;
   uint32_t reserved;
-  double predicted_ns; /* < 0: not known */
+  double predicted_ns; /* by the device profile: the sum of what follows; < 0: not known, here and below */
+  double transfer_ns;  /* bringing operands to where it runs, and results back */
+  double launch_ns;    /* handing one piece of work to its device */
+  double kernel_ns;    /* the rest */
 } rayo_candidate;
 
 /* Who would run this call and why not the others. Succeeds also when nobody can (chosen = -1). */
@@ -347,7 +351,7 @@ RAYO_API rayo_status rayo_explain(rayo_runtime *runtime, const rayo_call_desc *d
                                   rayo_explanation **out_explanation);
 RAYO_API void rayo_explanation_destroy(rayo_explanation *explanation);
 RAYO_API int32_t rayo_explanation_chosen(const rayo_explanation *explanation);    /* index of a candidate, or -1 */
-RAYO_API const char *rayo_explanation_level(const rayo_explanation *explanation); /* "static", "forced", "profile" */
+RAYO_API const char *rayo_explanation_level(const rayo_explanation *explanation); /* "static", "forced", "profile", "class" */
 RAYO_API uint32_t rayo_explanation_count(const rayo_explanation *explanation);
 RAYO_API rayo_status rayo_explanation_get(const rayo_explanation *explanation, uint32_t index,
                                           rayo_candidate *out_candidate);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "mock.h"
 
@@ -53,7 +54,8 @@ rayo_status enumerate(rayo_instance *, uint32_t capacity, rayo_device_info *cons
   rayo_device_info info{};
   std::snprintf(info.id, sizeof info.id, "mock0");
   std::snprintf(info.name, sizeof info.name, "mock device with memory of its own");
-  std::snprintf(info.driver, sizeof info.driver, "threads");
+  const char *driver = std::getenv("RAYO_MOCK_DRIVER");
+  std::snprintf(info.driver, sizeof info.driver, "%s", driver != nullptr ? driver : "threads");
   info.dl = {kDLExtDev, 0};
   info.flags = RAYO_DEVICE_SOFTWARE;
   if (g_unified) info.flags |= RAYO_DEVICE_UNIFIED | RAYO_DEVICE_HOST_IMPORT;

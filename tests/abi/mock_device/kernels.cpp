@@ -2,6 +2,7 @@
 //
 // Kernels of the mock device: the catalogue's add, and an op of its own that fails on the device, after submit has
 // long returned: mock.checked_sqrt.
+#include <algorithm>
 #include <cmath>
 
 #include <rayo/plugin_loop.hpp>
@@ -16,11 +17,17 @@ void require_device(const rayo_op_desc &desc) {
   if (desc.device == nullptr) throw Error(RAYO_UNSUPPORTED, "this kernel runs on mock devices only");
 }
 
+double elements(const rayo_tensor_desc &tensor) {
+  double count = 1;
+  for (int32_t axis = 0; axis < tensor.ndim; ++axis) count *= static_cast<double>(tensor.shape[axis]);
+  return count;
+}
+
 template <class Run>
-void answer(rayo_prepared *out, uint32_t inputs, Run run) {
+void answer(rayo_prepared *out, uint32_t inputs, double cost_ns, Run run) {
   rayo_prepared result{};
   result.threads = 1;
-  result.state = new State{std::move(run), inputs};
+  result.state = new State{std::move(run), inputs, cost_ns};
   rayo::plugin::fill(out, result);
 }
 
@@ -28,7 +35,7 @@ rayo_status prepare_add(rayo_instance *, const rayo_op_desc *desc, rayo_prepared
   return fence(error, [&] {
     require_device(*desc);
     const rayo::plugin::StridedLoop<3> loop({desc->outputs[0], desc->inputs[0], desc->inputs[1]});
-    answer(out, 2, [loop](const std::vector<View> &in, const std::vector<View> &result) {
+    answer(out, 2, kernel_cost(elements(*desc->outputs[0]), 1), [loop](const std::vector<View> &in, const std::vector<View> &result) {
       const auto s = loop.strides();
       for (uint64_t task = 0; task < loop.tasks(); ++task)
         loop.run(task, [&](const auto &at, int64_t count) {
@@ -43,7 +50,7 @@ rayo_status prepare_sqrt(rayo_instance *, const rayo_op_desc *desc, rayo_prepare
   return fence(error, [&] {
     require_device(*desc);
     const rayo::plugin::StridedLoop<2> loop({desc->outputs[0], desc->inputs[0]});
-    answer(out, 1, [loop](const std::vector<View> &in, const std::vector<View> &result) {
+    answer(out, 1, kernel_cost(elements(*desc->outputs[0]), 1), [loop](const std::vector<View> &in, const std::vector<View> &result) {
       const auto s = loop.strides();
       for (uint64_t task = 0; task < loop.tasks(); ++task)
         loop.run(task, [&](const auto &at, int64_t count) {
@@ -56,6 +63,31 @@ rayo_status prepare_sqrt(rayo_instance *, const rayo_op_desc *desc, rayo_prepare
     });
   });
 }
+
+#ifdef MOCK_LARGE
+uint32_t supports_matmul(rayo_instance *, const rayo_op_desc *desc) {
+  if (desc->inputs[0]->ndim != 2 || desc->inputs[1]->ndim != 2) return RAYO_WHY_RANK;
+  return RAYO_WHY_SUPPORTED;
+}
+
+rayo_status prepare_matmul(rayo_instance *, const rayo_op_desc *desc, rayo_prepared *out, rayo_error *error) {
+  return fence(error, [&] {
+    require_device(*desc);
+    const int64_t m = desc->inputs[0]->shape[0], k = desc->inputs[0]->shape[1], n = desc->inputs[1]->shape[1];
+    const double cost = kernel_cost(static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k),
+                                    static_cast<double>(std::min({m, n, k})));
+    answer(out, 2, cost, [m, n, k](const std::vector<View> &in, const std::vector<View> &result) {
+      for (int64_t i = 0; i < m; ++i) {
+        float *row = result[0].first + i * n;
+        std::fill_n(row, n, 0.0f);
+        for (int64_t p = 0; p < k; ++p) {
+          for (int64_t j = 0; j < n; ++j) row[j] += in[0].first[i * k + p] * in[1].first[p * n + j];
+        }
+      }
+    });
+  });
+}
+#endif
 
 void release(rayo_instance *, void *state) { delete static_cast<State *>(state); }
 
@@ -103,11 +135,27 @@ constexpr rayo_op_schema make_schema() {
 
 constexpr rayo_kernel kAdd = make_kernel("add_f32", "add", prepare_add);
 constexpr rayo_kernel kSqrt = make_kernel("checked_sqrt_f32", "mock.checked_sqrt", prepare_sqrt);
+#ifdef MOCK_LARGE
+constexpr rayo_kernel make_matmul() {
+  rayo_kernel k = make_kernel("matmul_f32", "matmul", prepare_matmul);
+  k.supports = supports_matmul;
+  k.numerics = RAYO_NUMERICS_STRICT;
+  k.flags = RAYO_KERNEL_DEVICE;
+  k.layouts = 0;
+  return k;
+}
+constexpr rayo_kernel kMatmul = make_matmul();
+#endif
 constexpr rayo_op_schema kSchema = make_schema();
 
 }  // namespace
 
-constexpr const rayo_kernel *kKernels[2] = {&kAdd, &kSqrt};
+constexpr const rayo_kernel *kKernels[kKernelCount] = {
+    &kAdd, &kSqrt,
+#ifdef MOCK_LARGE
+    &kMatmul,
+#endif
+};
 constexpr const rayo_op_schema *kSchemas[1] = {&kSchema};
 
 }  // namespace mock

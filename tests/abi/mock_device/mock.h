@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -29,8 +30,15 @@ namespace mock {
 using rayo::plugin::Error;
 using rayo::plugin::fence;
 
+#ifdef MOCK_LARGE  // the same device with more memory and a matmul: for tests of who runs which call
+constexpr uint64_t kMemoryBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxBufferBytes = uint64_t{256} << 20;
+constexpr uint32_t kKernelCount = 3;
+#else
 constexpr uint64_t kMemoryBytes = uint64_t{64} << 20;
 constexpr uint64_t kMaxBufferBytes = uint64_t{16} << 20;
+constexpr uint32_t kKernelCount = 2;
+#endif
 
 struct Failure {
   rayo_status status;
@@ -79,6 +87,7 @@ struct Point {
 struct Job {
   const char *name = "copy";   // for the trace
   std::function<void()> work;  // throws Error
+  double cost_ns = 0;          // it takes at least that long
   std::vector<Point> waits;
   std::vector<Point> signals;
   std::vector<std::shared_ptr<Memory>> held;
@@ -108,15 +117,21 @@ struct Alive {
 struct State {
   std::function<void(const std::vector<View> &inputs, const std::vector<View> &outputs)> run;
   uint32_t inputs;
+  double cost_ns = 0;
   Alive alive{};
 };
+
+// Costs (cost.cpp).
+double kernel_cost(double volume, double smallest);
+double copy_cost(double bytes);
+void take_until(std::chrono::steady_clock::time_point begin, double cost_ns);
 
 bool forked(const Shared &shared);
 // Throws RAYO_FORKED or RAYO_DEVICE_LOST; to be called before anything of the device is touched.
 void check_usable(const Shared &shared);
 
 extern const rayo_device_api kDeviceApi;
-extern const rayo_kernel *const kKernels[2];
+extern const rayo_kernel *const kKernels[kKernelCount];
 extern const rayo_op_schema *const kSchemas[1];
 
 // Queue side of the device API.

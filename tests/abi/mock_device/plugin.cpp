@@ -48,7 +48,7 @@ constexpr rayo_plugin make_plugin() {
                             .description = "asynchronous device with memory of its own, for judging the ABI",
                             .preference = 0},
                            {}, {});
-  p.kernel_count = 2;
+  p.kernel_count = mock::kKernelCount;
   p.kernels = mock::kKernels;
   p.schema_count = 1;
   p.schemas = mock::kSchemas;

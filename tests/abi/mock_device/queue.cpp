@@ -40,9 +40,11 @@ void run_one(rayo_queue &queue, Job job, Lock &lock) {
     rayo_error error{};
     const rayo_host &host = *queue.shared->host;
     const uint64_t span = host.trace_begin != nullptr ? host.trace_begin(&host, job.name) : 0;
+    const auto begin = std::chrono::steady_clock::now();
     const rayo_status status = fence(&error, [&] {
       fault_point();
       job.work();
+      take_until(begin, job.cost_ns);
     });
     if (span != 0) host.trace_end(&host, span);
     if (status != RAYO_OK) failure = Failure{status, error.text};
@@ -177,7 +179,7 @@ rayo_status submit(rayo_queue *queue, const rayo_submit *submit) {
   return fence(queue->shared->host, [&] {
     check_usable(*queue->shared);
     rayo::plugin::check_extensions(submit->next);
-    if (submit->kernel != kKernels[0] && submit->kernel != kKernels[1])
+    if (std::find(std::begin(kKernels), std::end(kKernels), submit->kernel) == std::end(kKernels))
       throw Error(RAYO_INVALID_ARGUMENT, "the kernel is not of this plugin");
     const auto *state = static_cast<const State *>(submit->state);
     if (state == nullptr || submit->input_count != state->inputs || submit->output_count != 1)
@@ -193,6 +195,7 @@ rayo_status submit(rayo_queue *queue, const rayo_submit *submit) {
     job.waits = points(*queue->shared, submit->waits, submit->wait_count);
     job.signals = points(*queue->shared, submit->signals, submit->signal_count);
     job.name = submit->kernel->op;
+    job.cost_ns = state->cost_ns;
     job.work = [state, inputs, outputs] { state->run(inputs, outputs); };
     enqueue(queue, std::move(job));
   });
@@ -209,6 +212,7 @@ rayo_status copy(rayo_queue *queue, const rayo_copy *copy) {
     job.waits = points(shared, copy->waits, copy->wait_count);
     job.signals = points(shared, copy->signals, copy->signal_count);
     job.name = copy->src_buffer == nullptr ? "upload" : copy->dst_buffer == nullptr ? "download" : "copy";
+    job.cost_ns = copy_cost(static_cast<double>(copy->size));
     job.work = [dst, src, size = copy->size] { std::memcpy(dst, src, size); };
     enqueue(queue, std::move(job));
   });
