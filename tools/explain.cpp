@@ -86,6 +86,13 @@ const char *state_name(uint32_t state) {
 
 json predicted_json(double nanoseconds) { return nanoseconds < 0 ? json(nullptr) : json(nanoseconds); }
 
+// What predicted_ns is the sum of.
+json parts_json(const rayo_candidate &candidate) {
+  return {{"transfer_ns", predicted_json(candidate.transfer_ns)},
+          {"launch_ns", predicted_json(candidate.launch_ns)},
+          {"kernel_ns", predicted_json(candidate.kernel_ns)}};
+}
+
 json to_json(const std::string &op, const Explanation &explanation) {
   json chosen = nullptr;
   if (const rayo_candidate *best = explanation.chosen()) {
@@ -94,7 +101,8 @@ json to_json(const std::string &op, const Explanation &explanation) {
               {"kernel", best->kernel},
               {"threads", best->threads},
               {"numerics", numerics_name(best->numerics)},
-              {"predicted_ns", predicted_json(best->predicted_ns)}};
+              {"predicted_ns", predicted_json(best->predicted_ns)},
+              {"parts", parts_json(*best)}};
   }
   json list = json::array();
   for (const rayo_candidate &candidate : explanation.candidates()) {
@@ -104,6 +112,7 @@ json to_json(const std::string &op, const Explanation &explanation) {
                     {"state", state_name(candidate.state)},
                     {"threads", candidate.threads},
                     {"predicted_ns", predicted_json(candidate.predicted_ns)},
+                    {"parts", parts_json(candidate)},
                     {"reason", candidate.reason}});
   }
   return {{"op", op}, {"chosen", chosen}, {"level", explanation.level()}, {"candidates", list}};

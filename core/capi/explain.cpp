@@ -187,7 +187,8 @@ bool measured_level(std::string_view level) { return level == "profile" || level
 // "(transfers 1.2 ms, launch 20 us, kernel 300 us)"; "" where there is nothing but the kernel.
 std::string parts_text(const Measured::Parts &parts) {
   if (parts.kernel < 0 || (parts.transfer <= 0 && parts.launch <= 0)) return "";
-  return fmt::format(" (transfers {}, launch {}, kernel {})", time_text(parts.transfer), time_text(parts.launch),
+  return fmt::format(" (transfers {}, launch {}, kernel {})",
+                     parts.transfer > 0 ? time_text(parts.transfer) : "within the noise", time_text(parts.launch),
                      time_text(parts.kernel));
 }
 

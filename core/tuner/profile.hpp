@@ -84,14 +84,20 @@ struct ProfileEntry {
   std::vector<ProfileRejection> rejected;
 };
 
-// Moving data between the host and a device: ns = latency + bytes / rate.
+// Moving data between the host and a device: ns = latency + bytes / rate. From and to the application's memory, and
+// where the device has it pinned memory.
 struct ProfileTransfer {
   std::string device;
-  double launch_ns = 0;
+  double launch_ns = 0;  // the smallest call on data that is there, waited for
   double to_latency_ns = 0;
   double to_bytes_per_ns = 0;
   double from_latency_ns = 0;
   double from_bytes_per_ns = 0;
+  bool has_pinned = false;
+  double pinned_to_latency_ns = 0;
+  double pinned_to_bytes_per_ns = 0;
+  double pinned_from_latency_ns = 0;
+  double pinned_from_bytes_per_ns = 0;
 };
 
 struct Profile {

@@ -102,6 +102,15 @@ ProfileTransfer read_transfer(const JsonValue &object) {
   ProfileTransfer out;
   out.device = text(object, "device", where);
   const auto number = [&](const char *name) { return real(member(object, name, where), where + "." + name); };
+  if (const JsonValue *pinned = object.find("pinned"); pinned != nullptr) {
+    const std::string inside = where + ".pinned";
+    const auto of_pinned = [&](const char *name) { return real(member(*pinned, name, inside), inside + "." + name); };
+    out.has_pinned = true;
+    out.pinned_to_latency_ns = of_pinned("to_latency_ns");
+    out.pinned_to_bytes_per_ns = of_pinned("to_bytes_per_ns");
+    out.pinned_from_latency_ns = of_pinned("from_latency_ns");
+    out.pinned_from_bytes_per_ns = of_pinned("from_bytes_per_ns");
+  }
   out.launch_ns = number("launch_ns");
   out.to_latency_ns = number("to_latency_ns");
   out.to_bytes_per_ns = number("to_bytes_per_ns");

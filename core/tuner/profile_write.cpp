@@ -44,11 +44,20 @@ class Writer {
                          json_string(each.sha256), json_string(each.version));
     });
     list("transfers", profile_.transfers, [](const ProfileTransfer &each) {
-      return fmt::format(
-          R"(    {{"device": {}, "launch_ns": {:.6g}, "to_latency_ns": {:.6g}, "to_bytes_per_ns": {:.6g}, )"
-          R"("from_latency_ns": {:.6g}, "from_bytes_per_ns": {:.6g}}})",
-          json_string(each.device), each.launch_ns, each.to_latency_ns, each.to_bytes_per_ns, each.from_latency_ns,
-          each.from_bytes_per_ns);
+      const auto directions = [](double to_latency, double to_rate, double from_latency, double from_rate) {
+        return fmt::format(
+            R"("to_latency_ns": {:.6g}, "to_bytes_per_ns": {:.6g}, "from_latency_ns": {:.6g}, "from_bytes_per_ns": {:.6g})",
+            to_latency, to_rate, from_latency, from_rate);
+      };
+      std::string text = fmt::format(
+          R"(    {{"device": {}, "launch_ns": {:.6g}, {})", json_string(each.device), each.launch_ns,
+          directions(each.to_latency_ns, each.to_bytes_per_ns, each.from_latency_ns, each.from_bytes_per_ns));
+      if (each.has_pinned) {
+        text += fmt::format(",\n     \"pinned\": {{{}}}",
+                            directions(each.pinned_to_latency_ns, each.pinned_to_bytes_per_ns,
+                                       each.pinned_from_latency_ns, each.pinned_from_bytes_per_ns));
+      }
+      return text + "}";
     });
     list("entries", profile_.entries, [](const ProfileEntry &each) { return entry(each); });
     const std::string sum = checksum_text(out_);

@@ -2,39 +2,18 @@
 //
 // What is chosen by a profile, over two plugins of known cost: thresholds to the element, layers, entries that no
 // longer hold, damaged files. Nothing here is timed.
-#include <dlfcn.h>
 #include <gtest/gtest.h>
-#include <pthread.h>
 #include <rayo/profile.h>
 #include <rayo/rayo.h>
 
-#include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <new>
 
 #include "base/sha256.hpp"
+#include "counted.hpp"
 #include "sample.hpp"
 #include "tests/core/temp_folder.hpp"
-
-// Counted: a choice takes neither memory nor a lock.
-static std::atomic<uint64_t> allocations{0};
-static std::atomic<uint64_t> locks{0};
-void *operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void *memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
-extern "C" int pthread_mutex_lock(pthread_mutex_t *mutex) noexcept {
-  using Lock = int (*)(pthread_mutex_t *);
-  static const auto next = reinterpret_cast<Lock>(::dlsym(RTLD_NEXT, "pthread_mutex_lock"));
-  locks.fetch_add(1, std::memory_order_relaxed);
-  return next(mutex);
-}
 
 namespace {
 

@@ -47,7 +47,7 @@ class Tune : public testing::Test {
   ProgramOptions environment(const std::string &a, const std::string &b) const {
     ProgramOptions options;
     options.environment = {"RAYO_PLUGIN_PATH=" + (folder_ / "plugins"), "RAYO_COST_MOCK_A=" + a,
-                           "RAYO_COST_MOCK_B=" + b, "XDG_CONFIG_HOME=" + folder_.path(), "RAYO_NUM_THREADS=2"};
+                           "RAYO_COST_MOCK_B=" + b, "RAYO_COST_MOCK0=" + device_, "XDG_CONFIG_HOME=" + folder_.path(), "RAYO_NUM_THREADS=2"};
     return options;
   }
   ProgramResult tune(std::vector<std::string> arguments, const std::string &a, const std::string &b) const {
@@ -55,18 +55,26 @@ class Tune : public testing::Test {
     arguments.insert(arguments.end(), {"-o", profile_});
     return tools::test::rayo(arguments, environment(a, b));
   }
-  // Where another candidate takes over along a class and level, for calls of two threads.
+  // Where another candidate takes over along a class and level, for calls of as many threads as were measured.
   static std::vector<uint64_t> crossovers(const ProfileEntry &entry, uint32_t shape_class, int32_t level) {
     for (const ChoiceRow &row : entry.choices) {
-      if (row.threads == 2 && row.shape_class == shape_class && row.level == level) {
+      if (row.threads == entry.choices.back().threads && row.shape_class == shape_class && row.level == level) {
         return {row.from.begin() + 1, row.from.end()};
       }
     }
     return {};
   }
 
+  static const ProfileEntry *entry_on(const Profile &profile, const std::string &residency) {
+    for (const ProfileEntry &entry : profile.entries) {
+      if (entry.residency == residency) return &entry;
+    }
+    return nullptr;
+  }
+
   Folder folder_;
   std::string profile_;
+  std::string device_;  // the costs of mock0
 };
 
 // 10 ns an element, against 400 us and 2.5 ns: they meet at 53,333.
@@ -125,6 +133,99 @@ TEST_F(Tune, FindsWhereASecondThreadPays) {
   ASSERT_EQ(found.size(), 1u) << run.out;
   EXPECT_NEAR(static_cast<double>(found[0]) / 60000, 1, 0.1);
 }
+
+#ifdef RAYO_DEVICE_FILE
+// The host: 200 ns an element. The device: 3.2 ms and 1 ns an element, and each operand travels in 2.4 ms + 40 ns an
+// element: 10.4 ms + 121 ns in all, and they meet at 131,646.
+TEST_F(Tune, FindsWhereADevicePaysTransfersIncluded) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  std::filesystem::remove((folder_ / "plugins") + "/mock_b.so");
+  add(RAYO_DEVICE_FILE);
+  device_ = "launch=3200000 rate=1 latency=2400000 bandwidth=0.1";
+  const ProgramResult run = tune({"--ops", "add", "--dtypes", "f32", "--budget", "20"}, "rate=0.005 threads=0", "");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Profile profile = read_profile(profile_);
+  const ProfileEntry *entry = entry_on(profile, "host");
+  ASSERT_NE(entry, nullptr) << run.out;
+  const auto found = crossovers(*entry, 0, 0);
+  ASSERT_EQ(found.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(found[0]) / 131646, 1, 0.1);
+  ASSERT_EQ(profile.transfers.size(), 1u);
+  EXPECT_NEAR(profile.transfers[0].launch_ns / 3200000, 1, 0.15);
+  EXPECT_NEAR(profile.transfers[0].to_latency_ns / 2400000, 1, 0.15);
+  EXPECT_TRUE(profile.transfers[0].has_pinned);
+  EXPECT_NEAR(profile.transfers[0].pinned_to_bytes_per_ns / 0.1, 1, 0.15);
+}
+
+TEST_F(Tune, FindsWhereADevicePaysForProductsThinOnesIncluded) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  std::filesystem::remove((folder_ / "plugins") + "/mock_b.so");
+  add(RAYO_DEVICE_FILE);
+  // The host: 16 ns a multiply-add. The device: 1.6 ms and 4 ns, and each operand 0.4 ms + 160 ns an element.
+  device_ = "launch=1600000 rate=0.25 latency=400000 bandwidth=0.025";
+  const ProgramResult run = tune({"--ops", "matmul", "--quick", "--budget", "40"}, "rate=0.0625 threads=0", "");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Profile profile = read_profile(profile_);
+  const ProfileEntry *entry = entry_on(profile, "host");
+  ASSERT_NE(entry, nullptr) << run.out;
+  const auto analytical = [](double ratio) {
+    double low = 1e3;
+    double high = 1e9;
+    for (int i = 0; i < 200; ++i) {
+      const double volume = std::sqrt(low * high);
+      const double smallest = std::cbrt(volume / (ratio * ratio));
+      const double elements = smallest * smallest * (2 * ratio + ratio * ratio);
+      const double longer = 16 * volume - (1.6e6 + 4 * volume + 3 * 4e5 + 160 * elements);
+      (longer > 0 ? high : low) = volume;
+    }
+    return low;
+  };
+  const auto square = crossovers(*entry, 0, 0);
+  ASSERT_EQ(square.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(square[0]) / analytical(1), 1, 0.1);
+  for (const uint32_t thin : {1u, 2u, 3u}) {
+    const auto found = crossovers(*entry, thin, 4);
+    ASSERT_EQ(found.size(), 1u) << "class " << thin;
+    EXPECT_NEAR(static_cast<double>(found[0]) / analytical(8), 1, 0.1) << "class " << thin;
+  }
+}
+
+// Data on the device: 0.1 ms + 100 ns an element there; 3 moves of 2 ms + 10 ns, and 1 ns, on the host: 85,507.
+TEST_F(Tune, FindsWhereLeavingADevicePays) {
+  if (std::getenv("RAYO_TIMING_TESTS") == nullptr) GTEST_SKIP() << kOnAQuietMachine;
+  std::filesystem::remove((folder_ / "plugins") + "/mock_b.so");
+  add(RAYO_DEVICE_FILE);
+  device_ = "launch=100000 rate=0.01 latency=2000000 bandwidth=0.4";
+  const ProgramResult run = tune({"--ops", "add", "--dtypes", "f32", "--budget", "12"}, "rate=1 threads=0", "");
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Profile profile = read_profile(profile_);
+  const ProfileEntry *entry = entry_on(profile, "mock0");
+  ASSERT_NE(entry, nullptr) << run.out;
+  const auto found = crossovers(*entry, 0, 0);
+  ASSERT_EQ(found.size(), 1u) << run.out;
+  EXPECT_NEAR(static_cast<double>(found[0]) / 85507, 1, 0.1);
+  EXPECT_EQ(entry->candidates[entry->choices.back().candidate[0]].device, "mock0");
+}
+
+TEST_F(Tune, ADeviceWithAnotherDriverIsMeasuredAnew) {
+  add(RAYO_DEVICE_FILE);
+  ASSERT_EQ(tune({"--ops", "add", "--quick", "--budget", "2"}, "", "").exit_code, 0);
+  const Profile before = read_profile(profile_);
+  ASSERT_EQ(before.machine.devices.size(), 1u);
+  EXPECT_EQ(before.machine.devices[0].driver, "threads");
+  ASSERT_NE(entry_on(before, "mock0"), nullptr);
+  ProgramOptions options = environment("", "");
+  options.environment.push_back("RAYO_MOCK_DRIVER=threads 2");
+  const ProgramResult run = tools::test::rayo(
+      {"tune", "--ops", "add", "--quick", "--budget", "2", "--resume", "--json", "-o", profile_}, options);
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.json()["kept"], 0);
+  EXPECT_EQ(read_profile(profile_).machine.devices[0].driver, "threads 2");
+  const ProgramResult again = tools::test::rayo(
+      {"tune", "--ops", "add", "--quick", "--budget", "2", "--resume", "--json", "-o", profile_}, options);
+  EXPECT_EQ(again.json()["kept"], 1);
+}
+#endif
 
 TEST_F(Tune, SecondProcessChoosesByTheProfileAndMeasuresNothing) {
   ASSERT_EQ(tune({"--ops", "add", "--quick", "--budget", "2"}, kSlow, kFar).exit_code, 0);

@@ -105,7 +105,7 @@ double parse_seconds(const std::string &text) {
 struct TuneOptions {
   SessionOptions session;
   std::string ops, dtypes, output, plot, shapes, budget;
-  bool quick = false, check = false, resume = false, json = false;
+  bool quick = false, check = false, resume = false, json = false, for_class = false;
   uint32_t seed = 1;
   uint32_t calls = 200;
 };
@@ -173,6 +173,7 @@ int measure(const TuneOptions &options, const std::string &file) {
   tuner_options.budget_s = !options.budget.empty() ? parse_seconds(options.budget) : options.quick ? 14 : 95;
   tuner_options.resume = options.resume;
   tuner_options.add = !options.shapes.empty();
+  tuner_options.for_class = options.for_class;
   tuner_options.file = file;
   const ProgressBar bar;
   const auto begin = std::chrono::steady_clock::now();
@@ -221,6 +222,8 @@ int tune_command(Arguments arguments) {
       "draw", po::bool_switch(&draw_only), "measure nothing: draw the profile that is there")(
       "resume", po::bool_switch(&options.resume), "keep what the profile has and measure the rest")(
       "shapes", po::value(&options.shapes)->value_name("FILE"), "measure the calls that RAYO_CAPTURE wrote down")(
+      "class", po::bool_switch(&options.for_class),
+      "for every machine of this kind: CPU plugins alone, known by their version")(
       "check", po::bool_switch(&options.check), "measure the profile's regret instead")(
       "calls", po::value(&calls)->value_name("N"), "calls of --check (default 200)")(
       "seed", po::value(&seed)->value_name("N"), "seed of --check's calls (default 1)")(

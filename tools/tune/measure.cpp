@@ -5,13 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <set>
 
 #include <fmt/core.h>
 
 #include "bench/measure/contest.hpp"
 #include "grid.hpp"
+#include "resident.hpp"
 #include "tools/command.hpp"
 #include "verify.hpp"
 
@@ -24,15 +24,24 @@ struct DestroyPlan {
   void operator()(rayo_plan *plan) const { rayo_plan_destroy(plan); }
 };
 using PlanPtr = std::unique_ptr<rayo_plan, DestroyPlan>;
-using OperandSets = std::vector<std::unique_ptr<bench::Operands>>;
 
-rayo_call_desc desc_of(const bench::Operands &operands, const rayo_run_options *options) {
+// Operands, and their copies where the call's data lives on a device.
+struct OperandSet {
+  std::unique_ptr<bench::Operands> host;
+  std::unique_ptr<ResidentOperands> there;
+  const std::vector<const rayo_tensor *> &inputs() const { return there ? there->inputs() : host->inputs(); }
+  const std::vector<const rayo_tensor *> &outputs() const { return there ? there->outputs() : host->outputs(); }
+};
+using OperandSets = std::vector<OperandSet>;
+
+rayo_call_desc desc_of(const bench::Operands &operands, const std::vector<const rayo_tensor *> &inputs,
+                       const std::vector<const rayo_tensor *> &outputs, const rayo_run_options *options) {
   rayo_call_desc desc = RAYO_CALL_DESC_INIT;
   desc.op = operands.op().op;
-  desc.inputs = operands.inputs().data();
-  desc.input_count = static_cast<uint32_t>(operands.inputs().size());
-  desc.outputs = operands.outputs().data();
-  desc.output_count = static_cast<uint32_t>(operands.outputs().size());
+  desc.inputs = inputs.data();
+  desc.input_count = static_cast<uint32_t>(inputs.size());
+  desc.outputs = outputs.data();
+  desc.output_count = static_cast<uint32_t>(outputs.size());
   desc.attrs = operands.attributes();
   desc.options = options;
   return desc;
@@ -54,7 +63,7 @@ struct Runner {
   std::size_t next = 0;
 
   rayo_status run_on(std::size_t set) const {
-    const bench::Operands &operands = *(*sets)[set];
+    const OperandSet &operands = (*sets)[set];
     return rayo_plan_run(plan.get(), operands.inputs().data(), operands.outputs().data());
   }
   static int run(void *work, void *const *) {
@@ -71,19 +80,25 @@ std::size_t sets_for(double bytes) {
   return bytes <= 16 * 1024 * 1024 ? 2 : 1;
 }
 
-OperandSets make_sets(const Session &session, const rayo_op_info &op, const bench::WorkItem &item) {
+OperandSets make_sets(const Session &session, const rayo_op_info &op, const bench::WorkItem &item,
+                      const std::string &residency) {
   OperandSets sets;
-  sets.push_back(std::make_unique<bench::Operands>(session, op, item));
-  const std::size_t count = sets_for(sets[0]->bytes());
-  while (sets.size() < count) sets.push_back(std::make_unique<bench::Operands>(session, op, item));
+  std::size_t count = 1;
+  while (sets.size() < count) {
+    OperandSet &set = sets.emplace_back();
+    set.host = std::make_unique<bench::Operands>(session, op, item);
+    if (residency != kHostMemory) set.there = std::make_unique<ResidentOperands>(session, residency, *set.host);
+    if (sets.size() == 1) count = sets_for(set.host->bytes());
+  }
   return sets;
 }
 
-PlanPtr bind_way(const Session &session, const bench::Operands &operands, const Way &way, std::string *out_why) {
+PlanPtr bind_way(const Session &session, const OperandSet &set, bool resident, const Way &way, std::string *out_why) {
   rayo_run_options options = RAYO_RUN_OPTIONS_INIT;
   options.device = way.device.c_str();
   options.threads = way.threads;
-  const rayo_call_desc desc = desc_of(operands, &options);
+  const rayo_call_desc desc = resident ? desc_of(*set.host, set.inputs(), set.outputs(), &options)
+                                       : desc_of(*set.host, set.host->inputs(), set.host->outputs(), &options);
   rayo_plan *plan = nullptr;
   const rayo_status status = rayo_plan_create(session.runtime(), &desc, &plan);
   if (status != RAYO_OK) *out_why = last_error();
@@ -93,19 +108,26 @@ PlanPtr bind_way(const Session &session, const bench::Operands &operands, const 
 
 // Runs every way once and compares what it wrote with the reference's.
 void verify_all(std::vector<Runner> &runners, const Session &session, const OperandSets &sets) {
-  bench::Operands &operands = *sets[0];
+  bench::Operands &operands = *sets[0].host;
+  const ResidentOperands *const there = sets[0].there.get();
   const auto run_once = [&](const Runner &runner) {
     operands.poison_outputs();
+    if (there != nullptr) there->upload();
     if (runner.run_on(0) != RAYO_OK) throw CommandError(RAYO_INTERNAL, last_error());
+    if (there != nullptr) there->fetch_outputs();
   };
   for (Runner &runner : runners) {
     if (runner.run_on(0) != RAYO_OK) runner.time->declined = "it failed: " + last_error();
   }
+  if (there != nullptr) there->fetch_outputs();
   if (!runners.empty() && runners[0].time->declined.empty() && operands.output_has_nan()) {
-    for (const auto &set : sets) set->make_positive();
+    for (const OperandSet &set : sets) {
+      set.host->make_positive();
+      if (set.there) set.there->upload();
+    }
   }
   std::string why;
-  const PlanPtr reference_plan = bind_way(session, operands, {kReferenceDevice, kReferenceDevice, 1}, &why);
+  const PlanPtr reference_plan = bind_way(session, sets[0], false, {kReferenceDevice, kReferenceDevice, 1}, &why);
   std::vector<HostTensor> expected;
   if (reference_plan != nullptr) {
     operands.poison_outputs();
@@ -154,16 +176,17 @@ std::vector<Way> Measurer::all_ways() const {
   for (const rayo_device_listing &device : session_.devices()) {
     for (const uint32_t threads : counts) {
       // A device of its own has no use for host threads.
-      if (threads > 1 && std::strcmp(device.id, plugins[device.plugin].name) != 0) break;
-      ways.push_back({device.id, plugins[device.plugin].name, threads});
+      const Way way{device.id, plugins[device.plugin].name, threads};
+      if (threads > 1 && !way.on_host()) break;
+      ways.push_back(way);
     }
   }
   return ways;
 }
 
 Measurement Measurer::measure(const rayo_op_info &op, const bench::WorkItem &item, const std::vector<Way> &ways,
-                              const Effort &effort) const {
-  const OperandSets sets = make_sets(session_, op, item);
+                              const Effort &effort, const std::string &residency) const {
+  const OperandSets sets = make_sets(session_, op, item, residency);
   Measurement out;
   out.times.resize(ways.size());
   std::vector<Runner> runners;
@@ -171,7 +194,7 @@ Measurement Measurer::measure(const rayo_op_info &op, const bench::WorkItem &ite
   for (std::size_t i = 0; i < ways.size(); ++i) {
     WayTime &time = out.times[i];
     time.way = ways[i];
-    PlanPtr plan = bind_way(session_, *sets[0], ways[i], &time.declined);
+    PlanPtr plan = bind_way(session_, sets[0], true, ways[i], &time.declined);
     if (plan == nullptr) continue;
     const rayo_selection selection = selection_of(plan.get());
     time.kernel = selection.kernel;
@@ -187,7 +210,7 @@ Measurement Measurer::measure(const rayo_op_info &op, const bench::WorkItem &ite
     if (!twin) runners.push_back({&time, std::move(plan), &sets, 0});
   }
   std::vector<DLDataType> outputs;
-  for (const rayo_tensor *tensor : sets[0]->outputs()) outputs.push_back(tensor->dl.dtype);
+  for (const rayo_tensor *tensor : sets[0].host->outputs()) outputs.push_back(tensor->dl.dtype);
   out.types = types_text(op, item, outputs);
   verify_all(runners, session_, sets);
 

@@ -16,11 +16,14 @@
 
 namespace rayo::tools::tune {
 
+constexpr const char *kHostMemory = "host";
+
 // A device with a number of threads.
 struct Way {
   std::string device;
   std::string plugin;
   uint32_t threads = 1;
+  bool on_host() const { return device == plugin; }  // a CPU plugin, which works on host memory
   friend bool operator==(const Way &, const Way &) = default;
 };
 
@@ -60,9 +63,10 @@ class Measurer {
   // Every ready device, with 1, 2, 4, ... threads up to the runtime's budget and that budget itself.
   std::vector<Way> all_ways() const;
 
-  // Throws CommandError where the call itself is not legal, or there is no memory for it.
+  // Throws CommandError where the call itself is not legal, or there is no memory for it. The operands live in
+  // `residency`: host memory, or that device's.
   Measurement measure(const rayo_op_info &op, const bench::WorkItem &item, const std::vector<Way> &ways,
-                      const Effort &effort) const;
+                      const Effort &effort, const std::string &residency = kHostMemory) const;
 
  private:
   const Session &session_;

@@ -45,6 +45,28 @@ std::string row_text(const ProfileEntry &entry, const ChoiceRow &row) {
   return text;
 }
 
+std::string place_text(const ProfileEntry &entry) {
+  return entry.residency == "host" ? entry.layout : fmt::format("{} on {}", entry.layout, entry.residency);
+}
+
+std::string move_text(double latency_ns, double bytes_per_ns) {
+  return fmt::format("{} + {:.3g} GB/s", duration_text(latency_ns), bytes_per_ns);
+}
+
+void print_transfers(const std::vector<ProfileTransfer> &transfers) {
+  if (transfers.empty()) return;
+  Table table({"DEVICE", "SMALLEST CALL", "MEMORY", "TO IT", "FROM IT"});
+  for (const ProfileTransfer &each : transfers) {
+    table.add_row({each.device, duration_text(each.launch_ns), "any",
+                   move_text(each.to_latency_ns, each.to_bytes_per_ns),
+                   move_text(each.from_latency_ns, each.from_bytes_per_ns)});
+    if (!each.has_pinned) continue;
+    table.add_row({"", "", "pinned", move_text(each.pinned_to_latency_ns, each.pinned_to_bytes_per_ns),
+                   move_text(each.pinned_from_latency_ns, each.pinned_from_bytes_per_ns)});
+  }
+  fmt::print("\n{}", table.text());
+}
+
 constexpr std::size_t kMostRows = 60;
 
 }  // namespace
@@ -55,10 +77,11 @@ void print_summary(const Profile &profile, const Outcome &outcome, const std::st
   for (const ProfileEntry &entry : profile.entries) {
     const ChoiceRow *row = main_row(entry);
     if (row == nullptr || ++rows > kMostRows) continue;
-    table.add_row({entry.op, entry.types, entry.layout, row_text(entry, *row)});
+    table.add_row({entry.op, entry.types, place_text(entry), row_text(entry, *row)});
   }
   fmt::print("{}", table.text());
   if (rows > kMostRows) fmt::print("... and {} more in the profile\n", rows - kMostRows);
+  print_transfers(profile.transfers);
   for (const std::string &note : outcome.notes) fmt::print("{}\n", wrap("note: " + note, 80, 2));
   std::size_t crossovers = 0;
   for (const ProfileEntry &entry : profile.entries) {
@@ -81,11 +104,25 @@ json summary_json(const Profile &profile, const Outcome &outcome, const std::str
         choices.push_back({{"from", row->from[i]}, {"device", c.device}, {"threads", c.threads}});
       }
     }
-    entries.push_back({{"op", entry.op}, {"types", entry.types}, {"layout", entry.layout}, {"choices", choices}});
+    entries.push_back({{"op", entry.op},
+                       {"types", entry.types},
+                       {"layout", entry.layout},
+                       {"residency", entry.residency},
+                       {"choices", choices}});
+  }
+  json transfers = json::array();
+  for (const ProfileTransfer &each : profile.transfers) {
+    transfers.push_back({{"device", each.device},
+                         {"launch_ns", each.launch_ns},
+                         {"to_latency_ns", each.to_latency_ns},
+                         {"to_bytes_per_ns", each.to_bytes_per_ns},
+                         {"from_latency_ns", each.from_latency_ns},
+                         {"from_bytes_per_ns", each.from_bytes_per_ns}});
   }
   return {{"profile", file},          {"complete", !outcome.interrupted}, {"seconds", seconds},
           {"jobs", outcome.jobs},     {"measured", outcome.measured},     {"kept", outcome.kept},
-          {"points", outcome.points}, {"notes", outcome.notes},           {"entries", entries}};
+          {"points", outcome.points}, {"notes", outcome.notes},           {"transfers", transfers},
+          {"entries", entries}};
 }
 
 void print_regret(const Regret &regret) {

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "profile_file.hpp"
 #include "tools/command.hpp"
+#include "transfers.hpp"
 #include "tuner/fingerprint.hpp"
 #include "tuner/model.hpp"
 
@@ -20,9 +21,12 @@ namespace rayo::tools::tune {
 namespace {
 
 constexpr double kFarBehind = 2.5;     // a candidate this much slower, and not catching up, is measured no further
+constexpr double kCatchesUp = 0.8;     // of the ratio to the best at the point before
+constexpr double kMoreThanDrift = 1.2;  // of the time at the point before: less says nothing of how it grows
 constexpr double kSaveEvery = 2;       // seconds
 constexpr int kLeastPoints = 3;        // of a curve
 constexpr double kOverrun = 0.05;      // of the budget, by which one curve may pass its share
+constexpr double kHostShare = 0.7;     // of an entry's time, where data on devices is measured as well
 constexpr double kCloseEnough = 1.05;  // a crossover with measured points this near on both sides is found
 
 std::string utc_now() {
@@ -45,13 +49,15 @@ struct Tuner::Grown {
   };
   std::map<std::pair<uint32_t, int32_t>, std::map<uint64_t, Point>> curves;
   std::vector<bool> out;  // by way: declined, wrong, or too far behind on this curve
-  std::vector<double> ratio;
+  std::vector<double> last_ns;  // of the point before on this curve, by way; 0 = none
+  double last_best = 0;
+  uint64_t last_volume = 0;
   std::vector<std::string> kernels, checked, wrong;
   // Where the current curve goes: all its points share the shape class and level of the largest one.
   uint64_t largest = 0;
   std::pair<uint32_t, int32_t> place;
 
-  explicit Grown(std::size_t ways) : out(ways), ratio(ways), kernels(ways), checked(ways), wrong(ways) {}
+  explicit Grown(std::size_t ways) : out(ways), last_ns(ways), kernels(ways), checked(ways), wrong(ways) {}
 
   // The entry as it stands: the ways that were measured, and their breakpoints.
   ProfileEntry finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const;
@@ -122,7 +128,9 @@ Tuner::Tuner(const Session &session, const TunerOptions &options, const volatile
       stop_(stop),
       progress_(std::move(progress)),
       measurer_(session, stop),
-      ways_(measurer_.all_ways()) {}
+      ways_(measurer_.all_ways()) {
+  if (options.for_class) std::erase_if(ways_, [](const Way &way) { return !way.on_host(); });
+}
 
 double Tuner::now_s() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -133,14 +141,20 @@ void Tuner::begin() {
   profile_.created = utc_now();
   profile_.kind = options_.extent == Extent::quick ? "quick" : "default";
   profile_.machine = this_machine();
+  if (options_.for_class) {
+    profile_.kind = "class";
+    profile_.machine.instance_key.clear();
+  }
+  const std::vector<rayo_plugin_info> plugins = session_.plugins();
   for (const rayo_device_listing &device : session_.devices()) {
-    const std::vector<rayo_plugin_info> plugins = session_.plugins();
-    if (std::string(plugins[device.plugin].name) != device.id) {
-      profile_.machine.devices.push_back({device.id, device.name, ""});
+    if (!options_.for_class && std::string(plugins[device.plugin].name) != device.id) {
+      profile_.machine.devices.push_back({device.id, device.name, device.driver});
     }
   }
-  for (const rayo_plugin_info &plugin : session_.plugins()) {
-    if (plugin.state == RAYO_PLUGIN_READY) profile_.plugins.push_back({plugin.name, plugin.sha256, plugin.version});
+  for (const rayo_plugin_info &plugin : plugins) {
+    const bool used = std::any_of(ways_.begin(), ways_.end(), [&](const Way &way) { return way.plugin == plugin.name; });
+    if (plugin.state != RAYO_PLUGIN_READY || (options_.for_class && !used)) continue;
+    profile_.plugins.push_back({plugin.name, options_.for_class ? "" : plugin.sha256, plugin.version});
   }
   Profile before;
   try {
@@ -156,8 +170,20 @@ void Tuner::begin() {
     outcome_.notes.push_back(fmt::format("{} is replaced: it was {}", options_.file, foreign));
     return;
   }
+  // A device whose driver has changed is measured anew.
+  const auto same_device = [&](const std::string &id) {
+    const auto mark_of = [&](const Profile &profile) {
+      const auto &marks = profile.machine.devices;
+      return std::find_if(marks.begin(), marks.end(), [&](const MachineDevice &each) { return each.id == id; });
+    };
+    const auto then = mark_of(before);
+    const auto now = mark_of(profile_);
+    if (then == before.machine.devices.end()) return true;  // a CPU plugin
+    return now != profile_.machine.devices.end() && then->name == now->name && then->driver == now->driver;
+  };
   for (ProfileEntry &entry : before.entries) {
-    bool same = true;
+    bool same = same_device(entry.residency);
+    for (const ProfileCandidate &candidate : entry.candidates) same = same && same_device(candidate.device);
     const auto move_plugin = [&](uint32_t *plugin) {
       const ProfilePlugin &old = before.plugins[*plugin];
       *plugin = index_of(profile_.plugins, old.name);
@@ -168,7 +194,59 @@ void Tuner::begin() {
     for (ProfileRejection &rejection : entry.rejected) move_plugin(&rejection.plugin);
     if (same) earlier_.push_back(std::move(entry));
   }
-  if (options_.resume) profile_.transfers = before.transfers;
+  if (!options_.resume && !options_.add) return;
+  for (const ProfileTransfer &transfer : before.transfers) {
+    if (same_device(transfer.device)) profile_.transfers.push_back(transfer);
+  }
+}
+
+bool Tuner::able(const Job &job, const Way &way) const {
+  const std::vector<rayo_kernel_info> kernels = session_.kernels();
+  return std::any_of(kernels.begin(), kernels.end(), [&](const rayo_kernel_info &kernel) {
+    return kernel.op == job.op.op && way.plugin == kernel.plugin;
+  });
+}
+
+// The cost of moving data to each device that is not the host, and of the smallest call there.
+void Tuner::measure_devices(const std::vector<Job> &jobs) {
+  for (const Way &way : ways_) {
+    const auto known = [&](const ProfileTransfer &each) { return each.device == way.device; };
+    if (way.on_host() || std::any_of(profile_.transfers.begin(), profile_.transfers.end(), known)) continue;
+    if (std::none_of(jobs.begin(), jobs.end(), [&](const Job &job) { return able(job, way); })) continue;
+    progress_(share_, fmt::format("transfers to {}", way.device));
+    try {
+      ProfileTransfer transfer = measure_transfers(session_, way.device, stop_);
+      measure_launch(jobs, way, &transfer);
+      profile_.transfers.push_back(std::move(transfer));
+    } catch (const CommandError &error) {
+      outcome_.notes.push_back(fmt::format("{}: transfers were not measured: {}", way.device, error.what()));
+    }
+  }
+}
+
+void Tuner::measure_launch(const std::vector<Job> &jobs, const Way &way, ProfileTransfer *transfer) {
+  for (const Job &job : jobs) {
+    if (!able(job, way) || job.curves.empty() || !job.curves.front().refine) continue;
+    try {
+      const Curve &curve = job.curves.front();
+      const Effort effort{5, 15, 1e5, 5e7};
+      const Measurement measured =
+          measurer_.measure(job.op, curve.make(curve.volumes.front()), {way}, effort, way.device);
+      if (measured.times[0].ns < 0) continue;
+      transfer->launch_ns = measured.times[0].ns;
+      return;
+    } catch (const CommandError &) {
+      continue;  // another op, then
+    }
+  }
+}
+
+bool Tuner::has_entry(const Job &job, const std::string &residency) const {
+  const std::string types = types_of(session_, job.op, job.curves.front().make(job.curves.front().volumes.front()));
+  return std::any_of(earlier_.begin(), earlier_.end(), [&](const ProfileEntry &entry) {
+    return entry.op == job.op.name && entry.types == types && entry.layout == job.layout &&
+           entry.residency == residency;
+  });
 }
 
 // With --resume an entry that is there with the plugins of today is not measured again.
@@ -176,7 +254,8 @@ bool Tuner::keep_earlier(const Job &job) {
   if (!options_.resume || job.curves.empty() || earlier_.empty()) return false;
   const std::string types = types_of(session_, job.op, job.curves.front().make(job.curves.front().volumes.front()));
   const auto same = std::find_if(earlier_.begin(), earlier_.end(), [&](const ProfileEntry &entry) {
-    return entry.op == job.op.name && entry.types == types && entry.layout == job.layout;
+    return entry.op == job.op.name && entry.types == types && entry.layout == job.layout &&
+           entry.residency == kHostMemory;
   });
   if (same == earlier_.end()) return false;
   // Every device of today took part, or was found wrong.
@@ -184,11 +263,8 @@ bool Tuner::keep_earlier(const Job &job) {
     const auto is_way = [&](const auto &each) { return each.device == way.device; };
     const bool known = std::any_of(same->candidates.begin(), same->candidates.end(), is_way) ||
                        std::any_of(same->rejected.begin(), same->rejected.end(), is_way);
-    const std::vector<rayo_kernel_info> kernels = session_.kernels();
-    const bool able = std::any_of(kernels.begin(), kernels.end(), [&](const rayo_kernel_info &kernel) {
-      return kernel.op == job.op.op && way.plugin == kernel.plugin;
-    });
-    if (able && !known) return false;
+    if (!able(job, way)) continue;
+    if (!known || (!way.on_host() && !has_entry(job, way.device))) return false;
   }
   ++outcome_.kept;
   return true;
@@ -230,7 +306,7 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
   effort.budget_ns = seconds * 1e9;
   const double rounds = static_cast<double>(effort.least_rounds + effort.most_rounds) / 2;
   effort.reading_ns = std::clamp(effort.budget_ns / rounds / static_cast<double>(ways.size()) / 2, 1e4, 1e6);
-  const Measurement measured = measurer_.measure(job.op, curve.make(volume), ways, effort);
+  const Measurement measured = measurer_.measure(job.op, curve.make(volume), ways, effort, grown->entry.residency);
   ++outcome_.points;
   if (measured.volume >= grown->largest) {  // the one whose extents are rounded the least tells the level
     grown->place = {measured.shape_class, measured.level};
@@ -241,6 +317,7 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
   Grown::Point &point = grown->curves[{1000, 0}][measured.volume];  // moved to its place when the curve is complete
   point.ns.assign(ways_.size(), -1);
   point.noise.assign(ways_.size(), -1);
+  const bool onward = measured.volume > grown->last_volume;  // not a point between two that are there
   double best = 0;
   for (const WayTime &time : measured.times) {
     if (time.ns > 0 && (best == 0 || time.ns < best)) best = time.ns;
@@ -257,17 +334,23 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
     point.noise[w] = time.noise;
     grown->kernels[w] = time.kernel;
     if (grown->checked[w].empty() || time.checked != "none") grown->checked[w] = time.checked;
-    const double ratio = time.ns / best;
-    const bool catching_up = grown->ratio[w] == 0 || ratio < 0.8 * grown->ratio[w];
-    if (ratio > kFarBehind && !catching_up) grown->out[w] = true;
-    grown->ratio[w] = ratio;
+    if (!onward) continue;
+    // Who grows as fast as the best does, or faster, stays behind. A fixed cost alone, which is all of a device's time
+    // for small volumes, says nothing yet.
+    const bool catches_up = time.ns / best < kCatchesUp * grown->last_ns[w] / std::max(grown->last_best, 1.0);
+    const bool grew = grown->last_ns[w] > 0 && time.ns > kMoreThanDrift * grown->last_ns[w];
+    if (time.ns > kFarBehind * best && grew && !catches_up) grown->out[w] = true;
+    grown->last_ns[w] = time.ns;
   }
+  if (onward) grown->last_best = best;
+  if (onward) grown->last_volume = measured.volume;
   return true;
 }
 
 void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, double seconds) {
   const std::vector<bool> out_before = grown->out;
-  std::fill(grown->ratio.begin(), grown->ratio.end(), 0.0);
+  std::fill(grown->last_ns.begin(), grown->last_ns.end(), 0.0);
+  grown->last_volume = 0;
   grown->largest = 0;
   const int refinements = options_.extent == Extent::quick ? 2 : 4;
   const double end = now_s() + seconds;
@@ -333,7 +416,10 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
 void Tuner::adopt_earlier(const Job &job, Grown *grown) {
   const std::string types = types_of(session_, job.op, job.curves.front().make(job.curves.front().volumes.front()));
   for (const ProfileEntry &entry : earlier_) {
-    if (entry.op != job.op.name || entry.types != types || entry.layout != job.layout) continue;
+    if (entry.op != job.op.name || entry.types != types || entry.layout != job.layout ||
+        entry.residency != grown->entry.residency) {
+      continue;
+    }
     for (const Surface &surface : entry.surfaces) {
       auto &points = grown->curves[{surface.shape_class, surface.level}];
       for (std::size_t v = 0; v < surface.volumes.size(); ++v) {
@@ -355,30 +441,69 @@ void Tuner::adopt_earlier(const Job &job, Grown *grown) {
   }
 }
 
+void Tuner::measure_curves(const Job &job, double seconds, Grown *grown) {
+  if (options_.add) adopt_earlier(job, grown);
+  const double end = now_s() + seconds;
+  std::size_t left = job.curves.size();
+  for (const Curve &curve : job.curves) {
+    measure_curve(job, curve, grown, std::max((end - now_s()) / static_cast<double>(left), 0.0));
+    --left;
+  }
+}
+
+void Tuner::note_wrong(const Job &job, const Grown &grown) {
+  for (std::size_t w = 0; w < ways_.size(); ++w) {
+    if (grown.wrong[w].empty()) continue;
+    outcome_.notes.push_back(fmt::format("{} {}: {} is never chosen: its result is wrong: {}", job.op.name, job.dtype,
+                                         ways_[w].device, grown.wrong[w]));
+  }
+}
+
 void Tuner::measure_job(const Job &job, double seconds) {
   Grown grown(ways_.size());
   grown.entry.op = job.op.name;
   grown.entry.schema_version = job.op.version;
-  grown.entry.residency = "host";
-  const std::vector<rayo_kernel_info> kernels = session_.kernels();
+  grown.entry.residency = kHostMemory;
+  std::vector<std::size_t> devices;
   for (std::size_t w = 0; w < ways_.size(); ++w) {
-    grown.out[w] = std::none_of(kernels.begin(), kernels.end(), [&](const rayo_kernel_info &kernel) {
-      return kernel.op == job.op.op && ways_[w].plugin == kernel.plugin;
-    });
+    grown.out[w] = !able(job, ways_[w]);
+    if (!grown.out[w] && !ways_[w].on_host()) devices.push_back(w);
   }
-  if (options_.add) adopt_earlier(job, &grown);
   const double end = now_s() + seconds;
-  std::size_t left = job.curves.size();
-  for (const Curve &curve : job.curves) {
-    measure_curve(job, curve, &grown, std::max((end - now_s()) / static_cast<double>(left), 0.0));
-    --left;
-  }
-  for (std::size_t w = 0; w < ways_.size(); ++w) {
-    if (!grown.wrong[w].empty()) {
-      outcome_.notes.push_back(fmt::format("{} {}: {} is never chosen: its result is wrong: {}", job.op.name, job.dtype,
-                                           ways_[w].device, grown.wrong[w]));
+  measure_curves(job, devices.empty() ? seconds : seconds * kHostShare, &grown);
+  note_wrong(job, grown);
+  store(grown);
+  const ProfileEntry on_host = grown.finish(ways_, profile_.plugins);
+  for (std::size_t i = 0; i < devices.size(); ++i) {
+    const double share = std::max((end - now_s()) / static_cast<double>(devices.size() - i), 0.0);
+    const std::string &device = ways_[devices[i]].device;
+    try {
+      measure_resident(job, device, on_host, share);
+    } catch (const CommandError &error) {
+      outcome_.notes.push_back(
+          fmt::format("{} {} on {}: not measured: {}", job.op.name, job.dtype, device, error.what()));
     }
   }
+}
+
+// Data that lives on a device: the device, and those of the host that win somewhere on data of their own. Nobody else
+// of the host can be worth the move.
+void Tuner::measure_resident(const Job &job, const std::string &device, const ProfileEntry &on_host, double seconds) {
+  Grown grown(ways_.size());
+  grown.entry.op = job.op.name;
+  grown.entry.schema_version = job.op.version;
+  grown.entry.residency = device;
+  std::vector<std::pair<std::string, uint32_t>> winners;
+  for (const ChoiceRow &row : on_host.choices) {
+    if (row.threads != thread_counts(on_host).back()) continue;
+    for (const uint32_t c : row.candidate) winners.emplace_back(on_host.candidates[c].device, on_host.candidates[c].threads);
+  }
+  for (std::size_t w = 0; w < ways_.size(); ++w) {
+    const bool wins = ways_[w].on_host() && std::find(winners.begin(), winners.end(),
+                                                      std::pair(ways_[w].device, ways_[w].threads)) != winners.end();
+    grown.out[w] = ways_[w].device != device && !wins;
+  }
+  measure_curves(job, seconds, &grown);
   store(grown);
 }
 
@@ -395,6 +520,7 @@ Outcome Tuner::run(const std::vector<Job> &jobs) {
     double weight = 0;  // of the curves that are still to be measured
     for (const Job *job : open) weight += static_cast<double>(job->curves.size()) + 1;
     const double all = weight;
+    if (!open.empty()) measure_devices(jobs);
     for (const Job *job : open) {
       if (*stop_ != 0) throw Measurer::Stopped{};
       const double share = static_cast<double>(job->curves.size()) + 1;

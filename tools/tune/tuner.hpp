@@ -19,6 +19,7 @@ struct TunerOptions {
   double budget_s = 100;
   bool resume = false;
   bool add = false;  // points to those of an earlier run, instead of replacing them
+  bool for_class = false;  // for machines of this kind: plugins by their version, no devices, no mark of this machine
   std::string file;
 };
 
@@ -45,6 +46,13 @@ class Tuner {
   struct Grown;  // an entry under construction
 
   void begin();
+  bool able(const Job &job, const Way &way) const;
+  bool has_entry(const Job &job, const std::string &residency) const;
+  void measure_devices(const std::vector<Job> &jobs);
+  void measure_launch(const std::vector<Job> &jobs, const Way &way, ProfileTransfer *transfer);
+  void measure_resident(const Job &job, const std::string &device, const ProfileEntry &on_host, double seconds);
+  void measure_curves(const Job &job, double seconds, Grown *grown);
+  void note_wrong(const Job &job, const Grown &grown);
   bool keep_earlier(const Job &job);
   void adopt_earlier(const Job &job, Grown *grown);
   void measure_job(const Job &job, double seconds);

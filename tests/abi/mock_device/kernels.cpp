@@ -141,7 +141,7 @@ constexpr rayo_kernel make_matmul() {
   k.supports = supports_matmul;
   k.numerics = RAYO_NUMERICS_STRICT;
   k.flags = RAYO_KERNEL_DEVICE;
-  k.layouts = 0;
+  k.layouts = RAYO_LAYOUT_CONTIGUOUS;
   return k;
 }
 constexpr rayo_kernel kMatmul = make_matmul();
