@@ -2,6 +2,7 @@
 #include "claims/bare_runtime.hpp"
 
 #include <fmt/format.h>
+#include <rayo/profile.h>
 
 #include "claims/calls.hpp"
 #include "suites/distribution.hpp"
@@ -18,7 +19,10 @@ void discard(void *, std::int32_t, const char *) {}
 rayo_status create(const std::vector<std::string> &files, std::uint32_t threads, rayo_runtime **out) {
   std::vector<const char *> paths;
   for (const std::string &file : files) paths.push_back(file.c_str());
+  rayo_profile_options no_profile = RAYO_PROFILE_OPTIONS_INIT;  // one that is there must not decide
+  no_profile.profile = "none";
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
+  options.next = &no_profile;
   options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_TRUST_FILES;
   options.threads = threads;
   options.plugin_files = paths.data();

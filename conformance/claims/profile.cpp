@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Claims about device profiles: a threshold that a profile states is the one in effect, to the element; and what a
-// tuned profile says of a GPU is what was measured.
+// Claims about device profiles: a threshold that a profile states is the one in effect, to the element.
 #include "claims/profile.hpp"
 
 #include <fmt/format.h>
@@ -152,68 +151,6 @@ std::string thread_threshold(const Setting &setting) {
   return fmt::format(
       "{} thresholds: n - 1 elements of add f32 on {} get 1 thread, n get 2 (a call limited to 1 gets 1)",
       std::size(kThresholds), cpu.name);
-}
-
-// What the user's tuned profile says, entry by entry: wherever a GPU is chosen for operands in host memory, its
-// measured time, which has the transfers in it, is the lowest of all that were measured there.
-std::string gpu_where_faster(const Setting &setting) {
-  const Backend *gpu = nullptr;
-  for (const Backend *b : setting.ready()) {
-    if (b->gpu) gpu = b;
-  }
-  if (gpu == nullptr) throw NotEvaluated("none of the plugins found brings a GPU device");
-  char path[4096];
-  const char *named = std::getenv("RAYO_PROFILE");
-  if (named == nullptr && rayo_profile_path(path, sizeof path) == 0) throw NotEvaluated("there is no tuned profile");
-  const std::string file = named != nullptr ? named : path;
-  std::ifstream stream(file);
-  if (!stream) throw NotEvaluated(fmt::format("there is no tuned profile at {}: run rayo tune first", file));
-  const json profile = json::parse(stream);
-  std::uint64_t points = 0, chosen = 0;
-  for (const json &entry : profile.at("entries")) {
-    if (entry.at("residency") != "host") continue;
-    const json &candidates = entry.at("candidates");
-    const auto is_gpu = [&](std::size_t c) {
-      return profile.at("plugins").at(candidates.at(c).at("plugin").get<std::size_t>()).at("name") == gpu->name;
-    };
-    for (const json &surface : entry.at("surfaces")) {
-      for (const json &row : entry.at("choices")) {
-        if (row.at("class") != surface.at("class") || row.at("level") != surface.at("level")) continue;
-        const auto volumes = surface.at("volumes").get<std::vector<std::uint64_t>>();
-        const auto from = row.at("from").get<std::vector<std::uint64_t>>();
-        for (std::size_t v = 0; v < volumes.size(); ++v) {
-          std::size_t at = 0;
-          while (at + 1 < from.size() && from[at + 1] <= volumes[v]) ++at;
-          const auto choice = row.at("candidate").at(at).get<std::size_t>();
-          ++points;
-          if (!is_gpu(choice)) continue;
-          ++chosen;
-          const json &mine = surface.at("ns").at(choice).at(v);
-          for (std::size_t c = 0; c < candidates.size(); ++c) {
-            const json &other = surface.at("ns").at(c).at(v);
-            if (c == choice || other.is_null() || candidates.at(c).at("threads") > row.at("threads")) continue;
-            if (mine.is_null() || other.get<double>() < mine.get<double>() * 0.97) {
-              throw Refuted(fmt::format("{}: {} {} at volume {}: {} was chosen, {} was measured faster", file,
-                                        entry.at("op").get<std::string>(), entry.at("types").get<std::string>(),
-                                        volumes[v], candidates.at(choice).at("device").get<std::string>(),
-                                        candidates.at(c).at("device").get<std::string>()));
-            }
-          }
-        }
-      }
-    }
-  }
-  if (points == 0) throw NotEvaluated(fmt::format("{} holds no measured point", file));
-  bool measured = false;
-  for (const json &entry : profile.at("entries")) {
-    for (const json &candidate : entry.at("candidates")) {
-      measured =
-          measured || profile.at("plugins").at(candidate.at("plugin").get<std::size_t>()).at("name") == gpu->name;
-    }
-  }
-  if (!measured) throw NotEvaluated(fmt::format("{} holds no time of {}: run rayo tune with it", file, gpu->name));
-  return fmt::format("{} measured points in {}: {} chosen at {} of them, each time the fastest, transfers included",
-                     grouped(points), file, gpu->name, grouped(chosen));
 }
 
 }  // namespace rayo::conform::claims

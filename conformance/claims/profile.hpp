@@ -13,7 +13,7 @@ namespace rayo::conform::claims {
 
 std::string device_threshold(const Setting &);
 std::string thread_threshold(const Setting &);
-std::string gpu_where_faster(const Setting &);
+std::string gpu_where_faster(const Setting &);  // placement.cpp
 
 // A profile for `add` f32 in a temporary file that is gone with the object: way[i] from volume from[i] on.
 struct ProfileWay {

@@ -31,7 +31,7 @@ constexpr std::array<Claim, 100> kClaims = {{
     {"A-009", "1000 equal questions get 1000 equal choices", Needs::nothing, same_choice},
     {"A-010", "choosing who runs a call costs less than 1 us", Needs::nothing, choice_time, kAlone},
     {"A-011", "the tuner picks a GPU only where its time, transfers included, was measured lower", Needs::nothing,
-     gpu_where_faster},
+     gpu_where_faster, kAlone},
     {"A-012", "avx512 >= 1.5x avx2 in cache on matmul, exp and tanh", Needs::nothing, avx512_against_avx2, kAlone},
     {"A-013", "neon >= 2x scalar on real ARM64", Needs::neon_hardware, nullptr},
     {"A-014", "WASM SIMD128 >= 2x scalar WASM", Needs::wasm, nullptr},

@@ -175,5 +175,63 @@ TEST_F(Claims, TheCommandWritesAVerdictAndEvidenceForEachAndSaysWhetherOneIsRefu
   EXPECT_EQ(conform_command(std::vector<std::string>{"--claim", "B-018", "--quick"}), 2);
 }
 
+#ifdef RAYO_DEVICE_FILE
+// A profile that sends every add of f32 in host memory to mock0, and the verdict on it.
+Finding sent_to_the_device(const char *host_cost, const char *device_cost) {
+  ::setenv("RAYO_COST_MOCK_A", host_cost, 1);
+  ::setenv("RAYO_COST_MOCK0", device_cost, 1);
+  const std::vector<std::string> files = {RAYO_COST_FILE, RAYO_DEVICE_FILE};
+  const std::vector<Backend> backends = survey(files, {});
+  using nlohmann::json;
+  const auto candidate = [](int plugin, const char *device) {
+    return json{{"plugin", plugin}, {"device", device}, {"kernel", ""}, {"threads", 1}, {"checked", "none"}};
+  };
+  const json row = {{"threads", 1}, {"class", 0}, {"level", 0}, {"from", {0}}, {"candidate", {1}}};
+  const json entry = {{"op", "add"},
+                      {"schema_version", 1},
+                      {"types", "T=f32"},
+                      {"layout", "contiguous"},
+                      {"residency", "host"},
+                      {"candidates", {candidate(0, "mock_a"), candidate(1, "mock0")}},
+                      {"surfaces", json::array()},
+                      {"choices", json::array({row})},
+                      {"rejected", json::array()}};
+  const json device = {{"id", "mock0"}, {"name", "mock device with memory of its own"}, {"driver", ""}};
+  const json profile = {{"schema", "urn:rayo:profile:1"},
+                        {"created", ""},
+                        {"kind", "written"},
+                        {"complete", true},
+                        {"machine",
+                         {{"class", "*"},
+                          {"instance", ""},
+                          {"cpu", ""},
+                          {"isa", ""},
+                          {"caches", ""},
+                          {"topology", ""},
+                          {"devices", json::array({device})}}},
+                        {"plugins",
+                         {{{"name", "mock_a"}, {"sha256", backends[0].sha256}, {"version", "1"}},
+                          {{"name", "mock"}, {"sha256", backends[1].sha256}, {"version", "0.1.0"}}}},
+                        {"transfers", json::array()},
+                        {"entries", json::array({entry})}};
+  const std::string path = ::testing::TempDir() + "/rayo-claim-profile-" + std::to_string(::getpid()) + ".json";
+  std::ofstream(path) << profile.dump();
+  ::setenv("RAYO_PROFILE", path.c_str(), 1);
+  Finding finding = one(files, "A-011");
+  for (const char *name : {"RAYO_PROFILE", "RAYO_COST_MOCK_A", "RAYO_COST_MOCK0"}) ::unsetenv(name);
+  std::filesystem::remove(path);
+  return finding;
+}
+
+TEST_F(Claims, AProfileThatSendsCallsToASlowerDeviceIsRefuted) {
+  // The kernel itself is the faster one; with its transfers it is not.
+  expect(sent_to_the_device("fixed=300000", "launch=10000 latency=3000000"), Outcome::refuted, "mock0 was picked");
+}
+
+TEST_F(Claims, AProfileThatSendsCallsToAFasterDeviceIsUpheld) {
+  expect(sent_to_the_device("fixed=5000000", "launch=10000"), Outcome::upheld, "mock0 (mock device");
+}
+#endif
+
 }  // namespace
 }  // namespace rayo::conform::claims
