@@ -97,7 +97,8 @@ class TunedProfile {
 // The operands of a call where they live: in host memory, or all of them on a device.
 class PlacedCall {
  public:
-  PlacedCall(const BareRuntime &runtime, const Workload &workload, const char *device) : call_(workload.op, Dtype::f32, workload.inputs, workload.output) {
+  PlacedCall(const BareRuntime &runtime, const Workload &workload, const char *device)
+      : call_(workload.op, Dtype::f32, workload.inputs, workload.output) {
     call_.fill("uniform", 1);
     for (std::uint32_t i = 0; i < call_.input_count(); ++i) inputs_.push_back(call_.inputs()[i]);
     outputs_.push_back(call_.outputs()[0]);
@@ -197,10 +198,10 @@ std::vector<Apart> devices_of(const BareRuntime &runtime) {
 }
 
 struct Score {
-  std::uint64_t asked = 0;    // calls that the profile decided and the device can run
-  std::uint64_t picked = 0;   // of them
-  std::uint64_t compared = 0; // pairs of ways
-  double most_gain = 0;       // where it was picked: the best other way over it
+  std::uint64_t asked = 0;                                      // calls that the profile decided and the device can run
+  std::uint64_t picked = 0;                                     // of them
+  std::uint64_t compared = 0;                                   // pairs of ways
+  double most_gain = 0;                                         // where it was picked: the best other way over it
   double least_loss = std::numeric_limits<double>::infinity();  // where it was not: it over what was
 };
 
@@ -234,9 +235,10 @@ void judge_pick(const Setting &setting, const BareRuntime &runtime, const Apart 
       ++score.compared;
       best = std::min(best, 1 / ratio.median);
       if (ratio.low > kTolerance) {
-        throw Refuted(fmt::format("{}: {} was picked, and took {:.2f} times what {} on {} threads takes (quartile "
-                                  "{:.2f}), transfers included, in each of {} measurements",
-                                  what, device.id, ratio.median, host->name, threads, ratio.low, kSpells));
+        throw Refuted(
+            fmt::format("{}: {} was picked, and took {:.2f} times what {} on {} threads takes (quartile "
+                        "{:.2f}), transfers included, in each of {} measurements",
+                        what, device.id, ratio.median, host->name, threads, ratio.low, kSpells));
       }
     }
   }
@@ -264,23 +266,26 @@ std::string gpu_where_faster(const Setting &setting) {
     for (const Workload &workload : workloads()) {
       for (const bool resident : {false, true}) {
         const PlacedCall call(runtime, workload, resident ? device.id.c_str() : nullptr);
-        const std::string what = fmt::format("{} f32 {} elements out, data {} {}", workload.op,
-                                             element_count(workload.output), resident ? "on" : "in",
-                                             resident ? device.id : "host memory");
+        const std::string what =
+            fmt::format("{} f32 {} elements out, data {} {}", workload.op, element_count(workload.output),
+                        resident ? "on" : "in", resident ? device.id : "host memory");
         judge_pick(setting, runtime, device, call, what, score);
       }
     }
     if (score.asked == 0) continue;
     if (score.picked == 0) {
-      throw NotEvaluated(fmt::format("{} ({}): {} picks it for none of {} calls, where it takes {:.2f} times what was "
-                                     "picked at least: nothing that the claim is about was compared",
-                                     device.id, device.name, profile.origin(), score.asked, score.least_loss));
+      throw NotEvaluated(
+          fmt::format("{} ({}): {} picks it for none of {} calls, where it takes {:.2f} times what was "
+                      "picked at least: nothing that the claim is about was compared",
+                      device.id, device.name, profile.origin(), score.asked, score.least_loss));
     }
-    text += fmt::format("{}{} ({}): picked by {} for {} of {} calls, each time within {:.0f} % of the fastest of all "
-                        "ways measured or faster (up to {:.2f} times)",
-                        text.empty() ? "" : "; ", device.id, device.name, profile.origin(), score.picked, score.asked,
-                        (kTolerance - 1) * 100, score.most_gain);
-    if (score.picked < score.asked) text += fmt::format("; elsewhere it takes {:.2f} times the pick's time or more", score.least_loss);
+    text += fmt::format(
+        "{}{} ({}): picked by {} for {} of {} calls, each time within {:.0f} % of the fastest of all "
+        "ways measured or faster (up to {:.2f} times)",
+        text.empty() ? "" : "; ", device.id, device.name, profile.origin(), score.picked, score.asked,
+        (kTolerance - 1) * 100, score.most_gain);
+    if (score.picked < score.asked)
+      text += fmt::format("; elsewhere it takes {:.2f} times the pick's time or more", score.least_loss);
     text += fmt::format("; {} pairs timed end to end", score.compared);
   }
   if (text.empty()) throw NotEvaluated(fmt::format("{} decides nothing about {}", profile.origin(), devices[0].id));

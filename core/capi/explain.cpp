@@ -213,9 +213,10 @@ std::string other_reason(const Measured &measured, const Candidate &candidate, s
   const Measured::Best best = measured.best_of(candidate);
   if (measured_level(level) && best.threads != 0 && winner_ns > 0) {
     const double ratio = best.parts.total / winner_ns;
-    const std::string how = candidate.device != nullptr ? parts_text(best.parts)
-                                                        : fmt::format(", at its best with {}{}",
-                                                                      threads_text(best.threads), parts_text(best.parts));
+    const std::string how =
+        candidate.device != nullptr
+            ? parts_text(best.parts)
+            : fmt::format(", at its best with {}{}", threads_text(best.threads), parts_text(best.parts));
     if (ratio < 1.05) return "as fast within the noise" + how;
     return fmt::format("{:.3g}x slower than {}{}", ratio, winner.place(), how);
   }
@@ -251,8 +252,8 @@ void add_candidates(const rayo_runtime &runtime, const CallRequest &request, ray
   for (Candidate &candidate : candidates) {
     // A device that the call does not need is not opened for the sake of an explanation: that may take long. What was
     // measured of it is told all the same.
-    const bool closed = candidate.device != nullptr && possible && !candidate.belongs &&
-                        !runtime.devices->is_open(*candidate.device);
+    const bool closed =
+        candidate.device != nullptr && possible && !candidate.belongs && !runtime.devices->is_open(*candidate.device);
     if (closed && by_profile && measured.best_of(candidate).threads != 0) continue;
     if (closed) {
       candidate.state = RAYO_CANDIDATE_MASKED;

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Allocations and locks of the whole test program, counted. Included by one source file of a program.
+// Allocations and locks of the whole test program, counted.
 #pragma once
-
-#include <dlfcn.h>
-#include <pthread.h>
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 
-static std::atomic<uint64_t> allocations{0};
-static std::atomic<uint64_t> locks{0};
-void *operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void *memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, std::size_t) noexcept { std::free(memory); }
-extern "C" int pthread_mutex_lock(pthread_mutex_t *mutex) noexcept {
-  using Lock = int (*)(pthread_mutex_t *);
-  static const auto next = reinterpret_cast<Lock>(::dlsym(RTLD_NEXT, "pthread_mutex_lock"));
-  locks.fetch_add(1, std::memory_order_relaxed);
-  return next(mutex);
-}
+extern std::atomic<uint64_t> allocations;
+extern std::atomic<uint64_t> locks;

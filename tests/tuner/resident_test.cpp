@@ -255,7 +255,7 @@ TEST_F(Resident, AnotherDriverCostsThatDevicesTimesAlone) {
   EXPECT_NE(std::string(explain(call)["mock0"].reason).find("the driver of 'mock0' was 'threads'"), std::string::npos)
       << explain(call)["mock0"].reason;
   EXPECT_EQ(Call(runtime, kThreshold, kAll).plugin(), "mock");  // no entry says otherwise
-  Profile early = profile;  // of a version that did not state drivers
+  Profile early = profile;                                      // of a version that did not state drivers
   early.machine.devices[0].driver = "";
   EXPECT_EQ(Call(start(early), kThreshold, 0).plugin(), "mock");
 }

@@ -46,8 +46,12 @@ class Tune : public testing::Test {
   }
   ProgramOptions environment(const std::string &a, const std::string &b) const {
     ProgramOptions options;
-    options.environment = {"RAYO_PLUGIN_PATH=" + (folder_ / "plugins"), "RAYO_COST_MOCK_A=" + a,
-                           "RAYO_COST_MOCK_B=" + b, "RAYO_COST_MOCK0=" + device_, "XDG_CONFIG_HOME=" + folder_.path(), "RAYO_NUM_THREADS=2"};
+    options.environment = {"RAYO_PLUGIN_PATH=" + (folder_ / "plugins"),
+                           "RAYO_COST_MOCK_A=" + a,
+                           "RAYO_COST_MOCK_B=" + b,
+                           "RAYO_COST_MOCK0=" + device_,
+                           "XDG_CONFIG_HOME=" + folder_.path(),
+                           "RAYO_NUM_THREADS=2"};
     return options;
   }
   ProgramResult tune(std::vector<std::string> arguments, const std::string &a, const std::string &b) const {
@@ -215,7 +219,7 @@ TEST_F(Tune, ADeviceWithAnotherDriverIsMeasuredAnew) {
   EXPECT_EQ(before.machine.devices[0].driver, "threads");
   ASSERT_NE(entry_on(before, "mock0"), nullptr);
   ProgramOptions options = environment("", "");
-  options.environment.push_back("RAYO_MOCK_DRIVER=threads 2");
+  options.environment.emplace_back("RAYO_MOCK_DRIVER=threads 2");
   const ProgramResult run = tools::test::rayo(
       {"tune", "--ops", "add", "--quick", "--budget", "2", "--resume", "--json", "-o", profile_}, options);
   ASSERT_EQ(run.exit_code, 0) << run.err;

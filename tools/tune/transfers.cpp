@@ -103,10 +103,10 @@ ProfileTransfer measure_transfers(const Session &session, const std::string &id,
     check(rayo_queue_copy(queue.get(), to_buffer, 0, from_buffer, 0, bytes, nullptr));
     check(rayo_queue_wait(queue.get(), UINT64_MAX));
   };
-  const TransferFit pinned_to =
-      measure_line(largest, [&](uint64_t bytes) { copy(there.get(), pinned.get(), bytes); }, stop);
-  const TransferFit pinned_from =
-      measure_line(largest, [&](uint64_t bytes) { copy(pinned.get(), there.get(), bytes); }, stop);
+  const TransferFit pinned_to = measure_line(
+      largest, [&](uint64_t bytes) { copy(there.get(), pinned.get(), bytes); }, stop);
+  const TransferFit pinned_from = measure_line(
+      largest, [&](uint64_t bytes) { copy(pinned.get(), there.get(), bytes); }, stop);
   out.has_pinned = true;
   out.pinned_to_latency_ns = pinned_to.latency_ns;
   out.pinned_to_bytes_per_ns = pinned_to.bytes_per_ns;

@@ -24,7 +24,7 @@ TransferFit fit_transfer(const std::vector<std::pair<double, double>> &points);
 
 // Copies from and to memory of the application, and, where the device has it, from and to pinned memory in its queue;
 // launch_ns is left at 0. About a second at most. Throws CommandError where the device cannot be used.
-ProfileTransfer measure_transfers(const Session &session, const std::string &device,
+ProfileTransfer measure_transfers(const Session &session, const std::string &id,
                                   const volatile std::sig_atomic_t *stop);
 
 }  // namespace rayo::tools::tune

@@ -20,14 +20,14 @@
 namespace rayo::tools::tune {
 namespace {
 
-constexpr double kFarBehind = 2.5;     // a candidate this much slower, and not catching up, is measured no further
-constexpr double kCatchesUp = 0.8;     // of the ratio to the best at the point before
+constexpr double kFarBehind = 2.5;      // a candidate this much slower, and not catching up, is measured no further
+constexpr double kCatchesUp = 0.8;      // of the ratio to the best at the point before
 constexpr double kMoreThanDrift = 1.2;  // of the time at the point before: less says nothing of how it grows
-constexpr double kSaveEvery = 2;       // seconds
-constexpr int kLeastPoints = 3;        // of a curve
-constexpr double kOverrun = 0.05;      // of the budget, by which one curve may pass its share
-constexpr double kHostShare = 0.7;     // of an entry's time, where data on devices is measured as well
-constexpr double kCloseEnough = 1.05;  // a crossover with measured points this near on both sides is found
+constexpr double kSaveEvery = 2;        // seconds
+constexpr int kLeastPoints = 3;         // of a curve
+constexpr double kOverrun = 0.05;       // of the budget, by which one curve may pass its share
+constexpr double kHostShare = 0.7;      // of an entry's time, where data on devices is measured as well
+constexpr double kCloseEnough = 1.05;   // a crossover with measured points this near on both sides is found
 
 std::string utc_now() {
   const std::time_t now = std::time(nullptr);
@@ -48,7 +48,7 @@ struct Tuner::Grown {
     std::vector<double> noise;
   };
   std::map<std::pair<uint32_t, int32_t>, std::map<uint64_t, Point>> curves;
-  std::vector<bool> out;  // by way: declined, wrong, or too far behind on this curve
+  std::vector<bool> out;        // by way: declined, wrong, or too far behind on this curve
   std::vector<double> last_ns;  // of the point before on this curve, by way; 0 = none
   double last_best = 0;
   uint64_t last_volume = 0;
@@ -152,7 +152,8 @@ void Tuner::begin() {
     }
   }
   for (const rayo_plugin_info &plugin : plugins) {
-    const bool used = std::any_of(ways_.begin(), ways_.end(), [&](const Way &way) { return way.plugin == plugin.name; });
+    const bool used =
+        std::any_of(ways_.begin(), ways_.end(), [&](const Way &way) { return way.plugin == plugin.name; });
     if (plugin.state != RAYO_PLUGIN_READY || (options_.for_class && !used)) continue;
     profile_.plugins.push_back({plugin.name, options_.for_class ? "" : plugin.sha256, plugin.version});
   }
@@ -496,7 +497,8 @@ void Tuner::measure_resident(const Job &job, const std::string &device, const Pr
   std::vector<std::pair<std::string, uint32_t>> winners;
   for (const ChoiceRow &row : on_host.choices) {
     if (row.threads != thread_counts(on_host).back()) continue;
-    for (const uint32_t c : row.candidate) winners.emplace_back(on_host.candidates[c].device, on_host.candidates[c].threads);
+    for (const uint32_t c : row.candidate)
+      winners.emplace_back(on_host.candidates[c].device, on_host.candidates[c].threads);
   }
   for (std::size_t w = 0; w < ways_.size(); ++w) {
     const bool wins = ways_[w].on_host() && std::find(winners.begin(), winners.end(),

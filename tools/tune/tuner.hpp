@@ -18,7 +18,7 @@ struct TunerOptions {
   Extent extent = Extent::normal;
   double budget_s = 100;
   bool resume = false;
-  bool add = false;  // points to those of an earlier run, instead of replacing them
+  bool add = false;        // points to those of an earlier run, instead of replacing them
   bool for_class = false;  // for machines of this kind: plugins by their version, no devices, no mark of this machine
   std::string file;
 };

@@ -190,10 +190,10 @@ RAYO_API rayo_status rayo_plugin_forget(const char *file);
 /* A name that `device` options accept. For the host tier: one entry per ready CPU plugin. */
 typedef struct rayo_device_listing {
   RAYO_STRUCT_HEADER;
-  const char *id;   /* "avx2", "vulkan0" */
-  const char *name; /* "Intel(R) Xeon(R) Processor" */
-  uint32_t kind;    /* RAYO_DEVICE_KIND_* */
-  uint32_t plugin;  /* index for rayo_plugin_get */
+  const char *id;     /* "avx2", "vulkan0" */
+  const char *name;   /* "Intel(R) Xeon(R) Processor" */
+  uint32_t kind;      /* RAYO_DEVICE_KIND_* */
+  uint32_t plugin;    /* index for rayo_plugin_get */
   const char *driver; /* its version; "" for a CPU plugin */
 } rayo_device_listing;
 
@@ -350,8 +350,9 @@ typedef struct rayo_candidate {
 RAYO_API rayo_status rayo_explain(rayo_runtime *runtime, const rayo_call_desc *desc,
                                   rayo_explanation **out_explanation);
 RAYO_API void rayo_explanation_destroy(rayo_explanation *explanation);
-RAYO_API int32_t rayo_explanation_chosen(const rayo_explanation *explanation);    /* index of a candidate, or -1 */
-RAYO_API const char *rayo_explanation_level(const rayo_explanation *explanation); /* "static", "forced", "profile", "class" */
+RAYO_API int32_t rayo_explanation_chosen(const rayo_explanation *explanation); /* index of a candidate, or -1 */
+RAYO_API const char *rayo_explanation_level(
+    const rayo_explanation *explanation); /* "static", "forced", "profile", "class" */
 RAYO_API uint32_t rayo_explanation_count(const rayo_explanation *explanation);
 RAYO_API rayo_status rayo_explanation_get(const rayo_explanation *explanation, uint32_t index,
                                           rayo_candidate *out_candidate);

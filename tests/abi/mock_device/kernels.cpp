@@ -35,14 +35,15 @@ rayo_status prepare_add(rayo_instance *, const rayo_op_desc *desc, rayo_prepared
   return fence(error, [&] {
     require_device(*desc);
     const rayo::plugin::StridedLoop<3> loop({desc->outputs[0], desc->inputs[0], desc->inputs[1]});
-    answer(out, 2, kernel_cost(elements(*desc->outputs[0]), 1), [loop](const std::vector<View> &in, const std::vector<View> &result) {
-      const auto s = loop.strides();
-      for (uint64_t task = 0; task < loop.tasks(); ++task)
-        loop.run(task, [&](const auto &at, int64_t count) {
-          for (int64_t i = 0; i < count; ++i)
-            result[0].first[at[0] + i * s[0]] = in[0].first[at[1] + i * s[1]] + in[1].first[at[2] + i * s[2]];
-        });
-    });
+    answer(out, 2, kernel_cost(elements(*desc->outputs[0]), 1),
+           [loop](const std::vector<View> &in, const std::vector<View> &result) {
+             const auto s = loop.strides();
+             for (uint64_t task = 0; task < loop.tasks(); ++task)
+               loop.run(task, [&](const auto &at, int64_t count) {
+                 for (int64_t i = 0; i < count; ++i)
+                   result[0].first[at[0] + i * s[0]] = in[0].first[at[1] + i * s[1]] + in[1].first[at[2] + i * s[2]];
+               });
+           });
   });
 }
 
@@ -50,17 +51,19 @@ rayo_status prepare_sqrt(rayo_instance *, const rayo_op_desc *desc, rayo_prepare
   return fence(error, [&] {
     require_device(*desc);
     const rayo::plugin::StridedLoop<2> loop({desc->outputs[0], desc->inputs[0]});
-    answer(out, 1, kernel_cost(elements(*desc->outputs[0]), 1), [loop](const std::vector<View> &in, const std::vector<View> &result) {
-      const auto s = loop.strides();
-      for (uint64_t task = 0; task < loop.tasks(); ++task)
-        loop.run(task, [&](const auto &at, int64_t count) {
-          for (int64_t i = 0; i < count; ++i) {
-            const float x = in[0].first[at[1] + i * s[1]];
-            if (x < 0) throw Error(RAYO_INVALID_ARGUMENT, "mock.checked_sqrt met " + std::to_string(x) + ", below 0");
-            result[0].first[at[0] + i * s[0]] = std::sqrt(x);
-          }
-        });
-    });
+    answer(out, 1, kernel_cost(elements(*desc->outputs[0]), 1),
+           [loop](const std::vector<View> &in, const std::vector<View> &result) {
+             const auto s = loop.strides();
+             for (uint64_t task = 0; task < loop.tasks(); ++task)
+               loop.run(task, [&](const auto &at, int64_t count) {
+                 for (int64_t i = 0; i < count; ++i) {
+                   const float x = in[0].first[at[1] + i * s[1]];
+                   if (x < 0)
+                     throw Error(RAYO_INVALID_ARGUMENT, "mock.checked_sqrt met " + std::to_string(x) + ", below 0");
+                   result[0].first[at[0] + i * s[0]] = std::sqrt(x);
+                 }
+               });
+           });
   });
 }
 
@@ -151,7 +154,8 @@ constexpr rayo_op_schema kSchema = make_schema();
 }  // namespace
 
 constexpr const rayo_kernel *kKernels[kKernelCount] = {
-    &kAdd, &kSqrt,
+    &kAdd,
+    &kSqrt,
 #ifdef MOCK_LARGE
     &kMatmul,
 #endif
