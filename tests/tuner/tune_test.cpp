@@ -138,6 +138,38 @@ TEST_F(Tune, FindsWhereASecondThreadPays) {
   EXPECT_NEAR(static_cast<double>(found[0]) / 60000, 1, 0.1);
 }
 
+// A tree with the library and what was shipped for a class of machines, and no profile of the user's.
+TEST_F(Tune, AProfileOfTheClassServesWhoHasNotTuned) {
+  ASSERT_EQ(tune({"--ops", "add", "--quick", "--budget", "2", "--class"}, kSlow, kFar).exit_code, 0);
+  const Profile measured = read_profile(profile_);
+  EXPECT_EQ(measured.kind, "class");
+  EXPECT_EQ(measured.machine.instance_key, "");
+  for (const ProfilePlugin &plugin : measured.plugins) EXPECT_EQ(plugin.sha256, "") << plugin.name;
+  std::filesystem::create_directories(folder_ / "lib/rayo/profiles");
+  std::filesystem::copy_file(RAYO_LIBRARY, folder_ / "lib/librayo.so.0");
+  std::filesystem::rename(profile_, folder_ / "lib/rayo/profiles/class.json");
+  ProgramOptions options = environment(kSlow, kFar);
+  options.environment.push_back("LD_LIBRARY_PATH=" + (folder_ / "lib"));
+  const auto explain = [&] {
+    const ProgramResult run = tools::test::rayo({"explain", "add", "--shape", "1000000,1000000", "--json"}, options);
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+    return run.json();
+  };
+  EXPECT_EQ(explain()["level"], "class");
+  EXPECT_EQ(explain()["chosen"]["device"], "mock_b");
+  // Who tunes is served by that alone.
+  ProgramOptions tuning = environment(kSlow, "fixed=4000000 rate=0.4 threads=0");
+  ASSERT_EQ(tools::test::rayo({"tune", "--ops", "add", "--quick", "--budget", "2"}, tuning).exit_code, 0);
+  EXPECT_EQ(explain()["level"], "profile");
+  // Another class of machine is not told of: it is one of many.
+  std::filesystem::remove(folder_ / "rayo/profile.json");
+  Profile other = read_profile(folder_ / "lib/rayo/profiles/class.json");
+  other.machine.class_key = "0123456789abcdef";
+  other.machine.cpu = "Another CPU";
+  write_file(folder_ / "lib/rayo/profiles/class.json", profile_text(other));
+  EXPECT_EQ(explain()["level"], "static");
+}
+
 #ifdef RAYO_DEVICE_FILE
 // The host: 200 ns an element. The device: 3.2 ms and 1 ns an element, and each operand travels in 2.4 ms + 40 ns an
 // element: 10.4 ms + 121 ns in all, and they meet at 131,646.
@@ -360,6 +392,16 @@ TEST_F(Tune, WrongOptionsAreUsageErrors) {
   EXPECT_EQ(tune({"--budget", "soon"}, "", "").exit_code, 2);
   EXPECT_EQ(tune({"--ops", "nothing"}, "", "").exit_code, 2);
   EXPECT_EQ(tune({"--plot", "picture.bmp"}, "", "").exit_code, 2);
+  EXPECT_EQ(tune({"--ops", ""}, "", "").exit_code, 2);
+  EXPECT_EQ(tune({"--check", "--resume"}, "", "").exit_code, 2);
+  const ProgramResult types = tune({"--dtypes", "f99"}, "", "");
+  EXPECT_EQ(types.exit_code, 2);
+  EXPECT_NE(types.err.find("'f99': legal: f16"), std::string::npos) << types.err;
+  const ProgramResult alone = tools::test::rayo({"tune", "--class"}, environment("", ""));
+  EXPECT_EQ(alone.exit_code, 2) << alone.err;
+  const ProgramResult plot = tune({"--plot", "/nowhere/x.svg"}, "", "");  // said before anything is measured
+  EXPECT_EQ(plot.exit_code, 1);
+  EXPECT_NE(plot.err.find("plot /nowhere/x.svg: cannot be written"), std::string::npos) << plot.err;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "profile_file.hpp"
 #include "shapes_file.hpp"
 #include "summary.hpp"
+#include "tools/dtypes.hpp"
 #include "tools/lists.hpp"
 #include "tools/options.hpp"
 #include "tools/session.hpp"
@@ -239,7 +240,21 @@ int tune_command(Arguments arguments) {
   if (!seed.empty()) options.seed = parse_count("--seed", seed, 0, UINT32_MAX);
   if (!calls.empty()) options.calls = parse_count("--calls", calls, 1, 100'000);
   if (!options.budget.empty()) parse_seconds(options.budget);
-  if (!options.plot.empty()) check_plot_name(options.plot);
+  if (!options.plot.empty()) {
+    check_plot_name(options.plot);
+    check_writable("plot", options.plot);
+  }
+  if (line.given("ops") && options.ops.empty()) throw usage_error("--ops names no op; leave it out to measure all");
+  for (const std::string &dtype :
+       options.dtypes.empty() ? std::vector<std::string>() : split_list(options.dtypes, ',')) {
+    if (!dtype_from_name(dtype)) throw usage_error(fmt::format("--dtypes '{}': legal: {}", dtype, dtype_names()));
+  }
+  if (options.check && (options.resume || options.for_class || !options.plot.empty())) {
+    throw usage_error("--check measures nothing into the profile: --resume, --class and --plot do not go with it");
+  }
+  if (options.for_class && options.output.empty()) {
+    throw usage_error("--class needs -o FILE: a profile for others is not this user's");
+  }
   const std::string file = profile_file(options);
   const StopOnSignals signals;
   if (draw_only) {

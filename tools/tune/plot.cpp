@@ -292,7 +292,7 @@ std::string plot_svg(const Profile &profile) { return draw(profile).svg(); }
 
 void write_plot(const Profile &profile, const std::string &path) {
   const Drawing drawing = draw(profile);
-  write_whole(path, ends_with(path, ".png") ? drawing.png() : drawing.svg());
+  write_whole(path, ends_with(path, ".png") ? drawing.png() : drawing.svg(), "plot");
 }
 
 }  // namespace rayo::tools::tune

@@ -22,16 +22,16 @@ std::string folder_of(const std::string &path) {
   return folder.empty() ? "." : folder;
 }
 
-CommandError cannot_write(const std::string &path, int error) {
-  return CommandError(RAYO_IO, fmt::format("profile {}: cannot be written: {}; choose another place with -o FILE", path,
-                                           std::strerror(error)));
+CommandError cannot_write(const std::string &path, int error, const std::string &what = "profile") {
+  return CommandError(RAYO_IO, fmt::format("{} {}: cannot be written: {}; choose another place with {} FILE", what, path,
+                                           std::strerror(error), what == "profile" ? "-o" : "--" + what));
 }
 
 class TempFile {
  public:
-  explicit TempFile(const std::string &beside) : path_(fmt::format("{}/.rayo-profile-XXXXXX", folder_of(beside))) {
+  explicit TempFile(const std::string &beside, const std::string &what = "profile") : path_(fmt::format("{}/.rayo-profile-XXXXXX", folder_of(beside))) {
     fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
-    if (fd_ < 0) throw cannot_write(beside, errno);
+    if (fd_ < 0) throw cannot_write(beside, errno, what);
   }
   ~TempFile() {
     if (fd_ >= 0) ::close(fd_);
@@ -104,9 +104,16 @@ void prepare_folder(const std::string &profile) {
   if (!probe.write("")) throw cannot_write(profile, errno);
 }
 
-void write_whole(const std::string &path, const std::string &content) {
-  TempFile file(path);
-  if (!file.write(content) || !file.rename_to(path)) throw cannot_write(path, errno);
+void check_writable(const std::string &what, const std::string &path) {
+  std::error_code error;
+  if (std::filesystem::is_directory(path, error)) throw cannot_write(path, EISDIR, what);
+  const TempFile probe(path, what);
+  if (!probe.write("")) throw cannot_write(path, errno, what);
+}
+
+void write_whole(const std::string &path, const std::string &content, const std::string &what) {
+  TempFile file(path, what);
+  if (!file.write(content) || !file.rename_to(path)) throw cannot_write(path, errno, what);
   const int folder = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;
   ::fsync(folder);

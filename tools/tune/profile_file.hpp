@@ -27,9 +27,11 @@ class ProfileLock {
 // Makes the folders that are missing. Throws CommandError where the profile could not be written there: before anything
 // is measured.
 void prepare_folder(const std::string &profile);
+// The same for another file ("plot"), whose folder has to be there.
+void check_writable(const std::string &what, const std::string &path);
 
 // Temporary file in the same folder, fsync, rename, fsync of the folder. Throws CommandError; the old file is then
 // still there.
-void write_whole(const std::string &path, const std::string &content);
+void write_whole(const std::string &path, const std::string &content, const std::string &what = "profile");
 
 }  // namespace rayo::tools::tune
