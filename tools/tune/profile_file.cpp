@@ -23,13 +23,14 @@ std::string folder_of(const std::string &path) {
 }
 
 CommandError cannot_write(const std::string &path, int error, const std::string &what = "profile") {
-  return CommandError(RAYO_IO, fmt::format("{} {}: cannot be written: {}; choose another place with {} FILE", what, path,
-                                           std::strerror(error), what == "profile" ? "-o" : "--" + what));
+  return CommandError(RAYO_IO, fmt::format("{} {}: cannot be written: {}; choose another place with {} FILE", what,
+                                           path, std::strerror(error), what == "profile" ? "-o" : "--" + what));
 }
 
 class TempFile {
  public:
-  explicit TempFile(const std::string &beside, const std::string &what = "profile") : path_(fmt::format("{}/.rayo-profile-XXXXXX", folder_of(beside))) {
+  explicit TempFile(const std::string &beside, const std::string &what = "profile")
+      : path_(fmt::format("{}/.rayo-profile-XXXXXX", folder_of(beside))) {
     fd_ = ::mkostemp(path_.data(), O_CLOEXEC);
     if (fd_ < 0) throw cannot_write(beside, errno, what);
   }
