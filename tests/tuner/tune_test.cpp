@@ -383,9 +383,13 @@ TEST_F(Tune, DrawsThePictureWithItsLabels) {
       tune({"--ops", "add", "--dtypes", "f32", "--budget", "3", "--plot", folder_ / "plot.svg"}, kSlow, kFar);
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const std::string svg = read_file(folder_ / "plot.svg");
-  for (const char *label : {"<svg", ">mock_a<", ">mock_b<", ">chosen<", ">elements<", ">mock_b from "}) {
+  for (const char *label : {"<svg", ">mock_a<", ">mock_b<", ">chosen<", ">elements<"}) {
     EXPECT_NE(svg.find(label), std::string::npos) << label;
   }
+  // On a busy machine the two may not meet.
+  const auto found = crossovers(read_profile(profile_).entries.at(0), 0, 0);
+  EXPECT_EQ(svg.find(">mock_b from ") != std::string::npos || svg.find(">mock_a from ") != std::string::npos,
+            !found.empty());
 }
 
 TEST_F(Tune, WrongOptionsAreUsageErrors) {
