@@ -46,6 +46,19 @@ void host_trace_end(const rayo_host *host, uint64_t token) {
   if (token != 0 && host != nullptr) static_cast<const HostTable *>(host)->trace->end(token);
 }
 
+uint64_t host_trace_track(const rayo_host *host, const char *name) {
+  Trace *trace = host != nullptr ? static_cast<const HostTable *>(host)->trace : nullptr;
+  return trace != nullptr && name != nullptr ? trace->track(name) : 0;
+}
+
+void host_trace_work(const rayo_host *host, uint64_t track, const rayo_trace_work *work) {
+  Trace *trace = host != nullptr ? static_cast<const HostTable *>(host)->trace : nullptr;
+  if (trace == nullptr || track == 0 || work == nullptr || work->name == nullptr) return;
+  const TraceEvent event = trace_event(SpanKind::work, work->name, work->begin_ns, work->end_ns,
+                                       static_cast<uint32_t>(track));
+  trace->add_work(event, {work->waits, work->wait_count}, {work->signals, work->signal_count});
+}
+
 }  // namespace
 
 void fill_host_table(HostTable *table, const Log *log, Trace *trace) {
@@ -60,6 +73,8 @@ void fill_host_table(HostTable *table, const Log *log, Trace *trace) {
   table->op_name = host_op_name;
   table->trace_begin = host_trace_begin;
   table->trace_end = host_trace_end;
+  table->trace_track = host_trace_track;
+  table->trace_work = host_trace_work;
   table->log_of_runtime = log;
   table->trace = trace;
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 
 namespace rayo {
@@ -57,6 +58,7 @@ struct Shared {
   std::condition_variable changed;
   Trace *trace = nullptr;
   std::string id;
+  std::set<uint32_t> numbers;  // of its queues, for their rows in the trace; guarded by mutex
 };
 
 // Throws RAYO_FORKED in a child, before any lock is taken.

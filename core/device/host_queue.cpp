@@ -44,18 +44,39 @@ Failure run_kernel(const Job &job) {
   return status == RAYO_OK ? Failure{} : Failure{status, std::string(last_error())};
 }
 
+std::vector<uint64_t> numbers(const std::vector<Point> &points) {
+  std::vector<uint64_t> result;
+  for (const Point &point : points) result.push_back(point_number(point.timeline.get(), point.value));
+  return result;
+}
+
+void tell_trace(const rayo_queue &queue, const Job &job, int64_t begin) noexcept {
+  fence([&] {
+    const Shared &shared = *queue.shared;
+    const bool copies = job.kernel == nullptr;
+    TraceEvent event = trace_event(copies ? SpanKind::copy : SpanKind::call, copies ? job.copy : job.kernel->op, begin,
+                                   trace_now(), queue.track);
+    copy_text(event.device, shared.id);
+    if (!copies) {
+      copy_text(event.kernel, job.kernel->kernel);
+      event.threads = static_cast<uint16_t>(job.kernel->threads);
+    }
+    shared.trace->add_work(event, numbers(job.waits), numbers(job.signals));
+  });
+}
+
 void run_one(rayo_queue &queue, Job job, Lock &lock) {
   Failure failure = settle(queue, job, lock);
   if (failure.status == RAYO_OK) {
     lock.unlock();
     const Shared &shared = *queue.shared;
+    const int64_t begin = shared.trace != nullptr ? trace_now() : 0;
     if (job.kernel != nullptr) {
-      const Span span(shared.trace, SpanKind::call, job.kernel->op, shared.id, job.kernel->kernel, job.kernel->threads);
       failure = run_kernel(job);
     } else if (job.bytes != 0) {
-      const Span span(shared.trace, SpanKind::copy, job.copy, shared.id);
       std::memcpy(job.outputs[0], job.inputs[0], job.bytes);
     }
+    if (shared.trace != nullptr) tell_trace(queue, job, begin);
     lock.lock();
   }
   if (failure.status != RAYO_OK && queue.failure.status == RAYO_OK) queue.failure = failure;
@@ -127,6 +148,16 @@ void *element_zero(const rayo_tensor *tensor, Job *job) {
   return tensor->dl.data == nullptr ? nullptr : static_cast<char *>(tensor->dl.data) + tensor->dl.byte_offset;
 }
 
+void take_number(rayo_queue &queue) {
+  Shared &shared = *queue.shared;
+  {
+    const std::lock_guard lock(shared.mutex);
+    while (shared.numbers.count(queue.number) != 0) ++queue.number;
+    shared.numbers.insert(queue.number);
+  }
+  if (shared.trace != nullptr) queue.track = shared.trace->track(fmt::format("{} queue {}", shared.id, queue.number));
+}
+
 }  // namespace
 
 rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *error) {
@@ -134,6 +165,7 @@ rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *erro
     check_usable(*device->shared);
     auto queue = std::make_unique<rayo_queue>();
     queue->shared = device->shared;
+    take_number(*queue);
     // Signals belong to the application: the thread blocks them all.
     sigset_t all;
     sigset_t before;
@@ -143,6 +175,8 @@ rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *erro
       queue->worker = std::thread(work, std::ref(*queue));
     } catch (...) {
       pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      const std::lock_guard lock(queue->shared->mutex);
+      queue->shared->numbers.erase(queue->number);
       throw;
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -158,6 +192,10 @@ void queue_destroy(rayo_queue *queue) {
     queue->shared->changed.notify_all();
   }
   queue->worker.join();
+  {
+    const std::lock_guard lock(queue->shared->mutex);
+    queue->shared->numbers.erase(queue->number);
+  }
   delete queue;
 }
 

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
@@ -22,19 +23,13 @@
 namespace rayo {
 namespace {
 
-constexpr uint32_t kDeepest = 64;  // open spans of a plugin, nested in one thread
+constexpr uint32_t kDeepest = 64;           // open spans of a plugin, nested in one thread
+constexpr uint32_t kFirstTrack = 1u << 30;  // above every thread's id: Linux ends them at 2^22
 
 const char *kind_name(SpanKind kind) {
   static constexpr const char *kNames[] = {"runtime", "load", "plan",  "call",  "submit",
-                                           "copy",    "wait", "guard", "plugin"};
+                                           "copy",    "wait", "guard", "plugin", "work"};
   return kNames[static_cast<size_t>(kind)];
-}
-
-template <size_t N>
-void copy_text(char (&to)[N], std::string_view text) noexcept {
-  const size_t length = std::min(text.size(), N - 1);
-  if (length != 0) std::memcpy(to, text.data(), length);  // an empty text may be nowhere
-  to[length] = '\0';
 }
 
 uint32_t thread_id() noexcept {
@@ -42,8 +37,19 @@ uint32_t thread_id() noexcept {
   return id;
 }
 
+std::string micros(int64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); }
+
+// One end of an arrow: it binds to the span of its row that encloses its time.
+void append_arrow(std::string *out, const TraceEvent &event) {
+  const bool starts = event.kind == SpanKind::arrow_out;
+  *out += fmt::format(R"(,
+{{"name":"semaphore","cat":"semaphore","ph":"{}",{}"id":"{:x}","ts":{},"pid":{},"tid":{}}})",
+                      starts ? "s" : "f", starts ? "" : "\"bp\":\"e\",", static_cast<uint64_t>(event.duration_ns),
+                      micros(event.begin_ns), ::getpid(), event.thread);
+}
+
 void append_event(std::string *out, const TraceEvent &event) {
-  const auto micros = [](int64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); };
+  if (event.kind >= SpanKind::arrow_out) return append_arrow(out, event);
   *out += fmt::format(R"(,
 {{"name":{},"cat":"{}","ph":"X","ts":{},"dur":{},"pid":{},"tid":{},"args":{{)",
                       json_string(event.name), kind_name(event.kind), micros(event.begin_ns), micros(event.duration_ns),
@@ -131,6 +137,17 @@ int64_t trace_now() noexcept {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+TraceEvent trace_event(SpanKind kind, std::string_view name, int64_t begin_ns, int64_t end_ns,
+                       uint32_t track) noexcept {
+  TraceEvent event{};
+  event.kind = kind;
+  event.begin_ns = begin_ns;
+  event.duration_ns = std::max<int64_t>(end_ns - begin_ns, 0);
+  event.thread = track;
+  copy_text(event.name, name);
+  return event;
+}
+
 Trace *Trace::open(std::string path) {
   if (const size_t at = path.find("%p"); at != std::string::npos) path.replace(at, 2, std::to_string(::getpid()));
   Traces &traces = Traces::get();
@@ -191,8 +208,45 @@ void Trace::add(const TraceEvent &event) noexcept {
   }
   TraceEvent &place = ring->events[head % kCapacity];
   place = event;
-  place.thread = thread_id();
+  if (place.thread == 0) place.thread = thread_id();
   ring->head.store(head + 1, std::memory_order_release);
+}
+
+uint32_t Trace::track(std::string_view name) noexcept {
+  if (foreign_.load(std::memory_order_relaxed)) return 0;
+  uint32_t track = 0;
+  fence([&] {
+    const std::lock_guard lock(mutex_);
+    const auto known = tracks_.find(name);
+    if (known != tracks_.end()) {
+      track = known->second;
+      return;
+    }
+    const auto number = kFirstTrack + static_cast<uint32_t>(tracks_.size());
+    names_ += fmt::format(R"(,
+{{"name":"thread_name","ph":"M","pid":{0},"tid":{1},"args":{{"name":{2}}}}},
+{{"name":"thread_sort_index","ph":"M","pid":{0},"tid":{1},"args":{{"sort_index":{1}}}}})",
+                          ::getpid(), number, json_string(name));
+    tracks_.emplace(name, number);
+    track = number;
+  });
+  return track;
+}
+
+void Trace::add_arrow(const TraceEvent &of, SpanKind end, uint64_t number) noexcept {
+  TraceEvent arrow{};
+  arrow.kind = end;
+  arrow.thread = of.thread;
+  arrow.begin_ns = end == SpanKind::arrow_in ? of.begin_ns : of.begin_ns + std::max<int64_t>(of.duration_ns - 1, 0);
+  arrow.duration_ns = static_cast<int64_t>(number);
+  add(arrow);
+}
+
+void Trace::add_work(const TraceEvent &event, std::span<const uint64_t> waits,
+                     std::span<const uint64_t> signals) noexcept {
+  add(event);
+  for (const uint64_t number : waits) add_arrow(event, SpanKind::arrow_in, number);
+  for (const uint64_t number : signals) add_arrow(event, SpanKind::arrow_out, number);
 }
 
 uint64_t Trace::begin(const char *name) noexcept {
@@ -227,7 +281,7 @@ uint64_t Trace::dropped() const noexcept {
 void Trace::flush() {
   if (foreign_.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(mutex_);
-  std::string text;
+  std::string text = std::exchange(names_, {});
   uint64_t dropped = 0;
   for (const auto &ring : rings_) {
     const uint32_t head = ring->head.load(std::memory_order_acquire);
@@ -254,6 +308,7 @@ void Trace::write(const std::string &events, uint64_t dropped) {
 void Span::start(SpanKind kind, std::string_view name, std::string_view device, std::string_view kernel,
                  uint32_t threads) noexcept {
   event_.kind = kind;
+  event_.thread = 0;
   event_.threads = static_cast<uint16_t>(threads);
   copy_text(event_.name, name);
   copy_text(event_.device, device);

@@ -33,6 +33,19 @@ typedef struct rayo_plugin rayo_plugin;
 typedef struct rayo_instance rayo_instance; /* the plugin's own type */
 typedef struct rayo_device rayo_device;     /* the plugin's own type */
 
+/* A piece of work as the trace shows it. An arrow is drawn from the work that signals a number to each that waits for
+ * it: numbers of semaphores' points, unique in the process (a hash of an address and a value will do). */
+typedef struct rayo_trace_work {
+  RAYO_STRUCT_HEADER;
+  const char *name; /* "matmul", "upload" */
+  int64_t begin_ns; /* on the host's CLOCK_MONOTONIC, converted from the device's clock */
+  int64_t end_ns;
+  const uint64_t *waits;
+  const uint64_t *signals;
+  uint32_t wait_count;
+  uint32_t signal_count;
+} rayo_trace_work;
+
 /* ---- Host table: services of the runtime ---------------------------------------------------------------- */
 
 /* Valid from query until the instance's destroy returns. The members up to `cpu_features` are frozen for ever. */
@@ -55,6 +68,11 @@ struct rayo_host {
   /* A span of the trace: begin returns a token for end; 0 = tracing is off, end(0) does nothing. */
   uint64_t (*trace_begin)(const rayo_host *host, const char *name);
   void (*trace_end)(const rayo_host *host, uint64_t token);
+  /* A row of the trace for work that no thread of this process does, as a device's queue has; the same name is the same
+   * row. 0 = tracing is off: time nothing. The two are NULL in an older host. */
+  uint64_t (*trace_track)(const rayo_host *host, const char *name);
+  /* A piece of work that is over, in the row's order, from any thread. Does not block; nothing is kept. */
+  void (*trace_work)(const rayo_host *host, uint64_t track, const rayo_trace_work *work);
 };
 
 /* ---- Op descriptor: what prepare and supports look at ----------------------------------------------------- */

@@ -84,6 +84,7 @@ typedef struct rayo_struct {
 #define RAYO_TYPE_SUBMIT 12u
 #define RAYO_TYPE_COPY 13u
 #define RAYO_TYPE_ATTR_DEF 14u
+#define RAYO_TYPE_TRACE_WORK 15u
 #define RAYO_TYPE_RUNTIME_OPTIONS 32u
 #define RAYO_TYPE_CALL_DESC 33u
 #define RAYO_TYPE_PLUGIN_INFO 34u

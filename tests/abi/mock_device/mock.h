@@ -7,6 +7,7 @@
 
 #include <rayo/plugin.h>
 #include <rayo/plugin_support.hpp>
+#include <rayo/plugin_trace.hpp>
 
 #include <sys/types.h>
 
@@ -62,6 +63,7 @@ struct Shared {
   bool paused = false;
   bool lost = false;
   bool unified = false;
+  rayo::plugin::Numbers numbers;  // of its queues
 };
 
 // Device memory: gone, and no longer counted, when the last holder lets go.
@@ -180,6 +182,8 @@ struct rayo_queue {
   std::optional<mock::Failure> failure;  // since the last queue_wait
   bool busy = false;
   bool stop = false;
+  uint32_t number = 0;
+  rayo::plugin::TraceRow row;
   std::thread worker;
   mock::Alive alive{};
 };

@@ -33,20 +33,29 @@ std::optional<Failure> settle(rayo_queue &queue, const Job &job, Lock &lock) {
   return std::nullopt;
 }
 
+std::vector<uint64_t> numbers(const std::vector<Point> &points) {
+  std::vector<uint64_t> result;
+  for (const Point &point : points) result.push_back(rayo::plugin::point_number(point.timeline.get(), point.value));
+  return result;
+}
+
+void tell_trace(const rayo_queue &queue, const Job &job, int64_t begin) {
+  queue.row.add(job.name, begin, rayo::plugin::monotonic_ns(), numbers(job.waits), numbers(job.signals));
+}
+
 void run_one(rayo_queue &queue, Job job, Lock &lock) {
   std::optional<Failure> failure = settle(queue, job, lock);
   if (!failure) {
     lock.unlock();
     rayo_error error{};
-    const rayo_host &host = *queue.shared->host;
-    const uint64_t span = host.trace_begin != nullptr ? host.trace_begin(&host, job.name) : 0;
-    const auto begin = std::chrono::steady_clock::now();
+    const auto start = std::chrono::steady_clock::now();
+    const int64_t begin = rayo::plugin::monotonic_ns();
     const rayo_status status = fence(&error, [&] {
       fault_point();
       job.work();
-      take_until(begin, job.cost_ns);
+      take_until(start, job.cost_ns);
     });
-    if (span != 0) host.trace_end(&host, span);
+    if (queue.row) tell_trace(queue, job, begin);
     if (status != RAYO_OK) failure = Failure{status, error.text};
     lock.lock();
     if (status == RAYO_DEVICE_LOST) queue.shared->lost = true;
@@ -147,6 +156,11 @@ rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *erro
     check_usable(*device->shared);
     auto queue = std::make_unique<rayo_queue>();
     queue->shared = device->shared;
+    {
+      std::lock_guard lock(queue->shared->mutex);
+      queue->number = queue->shared->numbers.take();
+    }
+    queue->row = {queue->shared->host, "mock0 queue " + std::to_string(queue->number)};
     queue->worker = std::thread(work, std::ref(*queue));
     *out = queue.release();
   });
@@ -160,6 +174,10 @@ void queue_destroy(rayo_queue *queue) {
     queue->shared->changed.notify_all();
   }
   queue->worker.join();
+  {
+    std::lock_guard lock(queue->shared->mutex);
+    queue->shared->numbers.give_back(queue->number);
+  }
   delete queue;
 }
 

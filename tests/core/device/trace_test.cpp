@@ -79,9 +79,9 @@ TEST_P(TraceOfQueues, ShowsTheStepsOfAPipelineInOrder) {
   std::map<std::string, std::vector<Step>> steps;
   for (const auto &event : events) {
     if (event.value("ph", "") != "X") continue;
-    // Of the queues' own threads: what the caller's thread did is of kind submit and wait.
+    // Of the queues' own rows: what the caller's thread did is of kind submit and wait.
     const std::string kind = event.value("cat", "");
-    if (kind != "call" && kind != "copy" && kind != "plugin") continue;
+    if (kind != "call" && kind != "copy" && kind != "work") continue;
     const double begin = event["ts"];
     steps[event["name"]].push_back({begin, begin + event["dur"].get<double>(), event["tid"].get<int64_t>()});
   }
