@@ -53,6 +53,7 @@ std::shared_ptr<Step> step_of(const Place &a, const Place &b) {
 
 std::shared_ptr<Step> host_step(const Place &to, const Place &from, uint64_t size) {
   auto step = step_of(to, from);
+  step->bytes = size;
   step->host_work = [to = to.host, from = from.host, size] {
     if (size > 0) std::memcpy(to, from, size);
   };
@@ -63,12 +64,13 @@ std::shared_ptr<Step> device_step(rayo_queue &queue, const Place &to, const Plac
   Device &device = *queue.device;
   auto step = step_of(to, from);
   step->slot = take_slot(queue);
-  step->slot->reset();
   VkCommandBuffer commands = step->slot->begin(0);
+  if (step->slot->times) step->slot->times->begin(commands);
   begin_barrier(device, commands);
   const VkBufferCopy region{from.offset, to.offset, size};
   if (size > 0) device.vk.CmdCopyBuffer(commands, from.memory->buffer, to.memory->buffer, 1, &region);
   end_barrier(device, commands);
+  if (step->slot->times) step->slot->times->end(commands);
   device.check(device.vk.EndCommandBuffer(commands), kWhat, "");
   return step;
 }
@@ -95,6 +97,7 @@ rayo_status copy(rayo_queue *queue, const rayo_copy *copy) {
     const bool both_buffers = to.memory && from.memory;
     if (both_buffers || (to.on_host() && from.on_host())) {
       auto step = both_buffers ? device_step(*queue, to, from, size) : host_step(to, from, size);
+      if (!both_buffers) step->name = to.memory ? "upload" : from.memory ? "download" : "copy";
       step->waits = std::move(waits);
       step->signals = std::move(signals);
       both_buffers ? enqueue_device(*queue, step, 1) : enqueue_host(*queue, step);
@@ -103,15 +106,19 @@ rayo_status copy(rayo_queue *queue, const rayo_copy *copy) {
     const Place between = staging(queue->device, size);
     if (to.memory) {  // upload
       auto fill = host_step(between, from, size);
+      fill->name = "upload, into staging";
       fill->waits = std::move(waits);
       auto move = device_step(*queue, to, between, size);
+      move->name = "upload";
       move->signals = std::move(signals);
       enqueue_host(*queue, fill);
       enqueue_device(*queue, move, 1);
     } else {  // download
       auto move = device_step(*queue, between, from, size);
+      move->name = "download";
       move->waits = std::move(waits);
       auto empty = host_step(to, between, size);
+      empty->name = "download, from staging";
       empty->signals = std::move(signals);
       enqueue_device(*queue, move, 1);
       enqueue_host(*queue, empty);

@@ -24,6 +24,7 @@ bool find_family(const InstanceFunctions &vk, VkPhysicalDevice handle, PhysicalD
       if ((flags & VK_QUEUE_COMPUTE_BIT) == 0 || ((flags & VK_QUEUE_GRAPHICS_BIT) != 0) != graphics) continue;
       out->family = i;
       out->queue_count = families[i].queueCount;
+      out->timestamp_bits = families[i].timestampValidBits;
       return true;
     }
   }
@@ -51,6 +52,17 @@ bool is_unified(const VkPhysicalDeviceMemoryProperties &memory) {
 
 }  // namespace
 
+bool Driver::has_host_clock(VkPhysicalDevice handle) const {
+  const auto domains = reinterpret_cast<PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsEXT>(
+      get_proc_(instance_, "vkGetPhysicalDeviceCalibrateableTimeDomainsEXT"));
+  uint32_t count = 0;
+  if (domains == nullptr || domains(handle, &count, nullptr) < 0) return false;
+  std::vector<VkTimeDomainEXT> all(count);
+  if (domains(handle, &count, all.data()) < 0) return false;
+  return std::find(all.begin(), all.end(), VK_TIME_DOMAIN_CLOCK_MONOTONIC_EXT) != all.end() &&
+         std::find(all.begin(), all.end(), VK_TIME_DOMAIN_DEVICE_EXT) != all.end();
+}
+
 bool Driver::describe(VkPhysicalDevice handle, PhysicalDevice *out) const {
   VkPhysicalDeviceProperties basic;
   vk_.GetPhysicalDeviceProperties(handle, &basic);
@@ -71,6 +83,7 @@ bool Driver::describe(VkPhysicalDevice handle, PhysicalDevice *out) const {
   vk_.GetPhysicalDeviceProperties2(handle, &properties);
   vk_.GetPhysicalDeviceMemoryProperties(handle, &out->memory);
 
+  out->calibrated = has_extension(vk_, handle, VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME) && has_host_clock(handle);
   out->handle = handle;
   out->limits = basic.limits;
   out->floats.round_to_even = properties12.shaderRoundingModeRTEFloat32 != VK_FALSE;

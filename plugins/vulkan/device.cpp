@@ -71,12 +71,14 @@ void Device::create() {
   VkPhysicalDeviceVulkan12Features features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
   features.timelineSemaphore = VK_TRUE;
   features.storageBuffer8BitAccess = physical_.bytes ? VK_TRUE : VK_FALSE;
-  const char *import = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+  std::vector<const char *> extensions;
+  if (physical_.import_alignment != 0) extensions.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+  if (physical_.calibrated) extensions.push_back(VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
   VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO, &features};
   info.queueCreateInfoCount = 1;
   info.pQueueCreateInfos = &queue;
-  info.enabledExtensionCount = physical_.import_alignment != 0 ? 1 : 0;
-  info.ppEnabledExtensionNames = &import;
+  info.enabledExtensionCount = static_cast<uint32_t>(extensions.size());
+  info.ppEnabledExtensionNames = extensions.data();
   const InstanceFunctions &of_instance = driver_->vk();
   const VkResult result = of_instance.CreateDevice(physical_.handle, &info, nullptr, &handle_);
   if (result != VK_SUCCESS) handle_ = VK_NULL_HANDLE;
@@ -90,6 +92,9 @@ void Device::create() {
 #undef DEVICE
   vk.GetMemoryHostPointerPropertiesEXT = reinterpret_cast<PFN_vkGetMemoryHostPointerPropertiesEXT>(
       of_instance.GetDeviceProcAddr(handle_, "vkGetMemoryHostPointerPropertiesEXT"));
+  if (physical_.calibrated)
+    vk.GetCalibratedTimestampsEXT = reinterpret_cast<PFN_vkGetCalibratedTimestampsEXT>(
+        of_instance.GetDeviceProcAddr(handle_, "vkGetCalibratedTimestampsEXT"));
   for (uint32_t i = 0; i < queue.queueCount; ++i) {
     lanes_.push_back(std::make_unique<Lane>());
     vk.GetDeviceQueue(handle_, physical_.family, i, &lanes_.back()->queue);
@@ -137,6 +142,13 @@ int32_t Device::memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) cons
       return static_cast<int32_t>(i);
   }
   return -1;
+}
+
+void Device::start_clock() {
+  if (clock_tried_ || physical_.timestamp_bits == 0) return;
+  clock_tried_ = true;
+  // Without a clock there are no spans of the device's work: the trace's loss, nobody else's.
+  fence(static_cast<rayo_error *>(nullptr), [&] { clock_ = std::make_unique<DeviceClock>(*this); });
 }
 
 Lane &Device::next_lane() { return *lanes_[turn_++ % lanes_.size()]; }

@@ -8,6 +8,9 @@
 
 #include <map>
 
+#include <rayo/plugin_trace.hpp>
+
+#include "clock.h"
 #include "driver.h"
 
 namespace rayo::vulkan {
@@ -21,6 +24,7 @@ struct DeviceFunctions {
 #undef INSTANCE
 #undef DEVICE
   PFN_vkGetMemoryHostPointerPropertiesEXT GetMemoryHostPointerPropertiesEXT = nullptr;
+  PFN_vkGetCalibratedTimestampsEXT GetCalibratedTimestampsEXT = nullptr;
 };
 
 // A Vulkan queue; several Rayo queues may use one.
@@ -95,6 +99,11 @@ class Device : public std::enable_shared_from_this<Device> {
   DeviceFunctions vk;
   std::mutex mutex;
   std::vector<rayo_queue *> queues;  // guarded by mutex; for the watchdog
+  plugin::Numbers numbers;           // of queues; guarded by mutex
+  // Times steps of traced queues; NULL = the device times nothing, or nothing is traced.
+  DeviceClock *clock() const { return clock_.get(); }
+  // With the first traced queue, since an estimate needs the device idle. With mutex held.
+  void start_clock();
   uint64_t watchdog_ns;
   Faults faults;
   VkSemaphore stall = VK_NULL_HANDLE;  // what a submission that a test made hang waits for; guarded by mutex
@@ -119,6 +128,8 @@ class Device : public std::enable_shared_from_this<Device> {
   std::atomic<uint64_t> ids_{0};
   std::atomic<bool> lost_{false};
   mutable std::mutex lost_mutex_;
+  std::unique_ptr<DeviceClock> clock_;
+  bool clock_tried_ = false;
   std::string lost_text_;
   std::atomic<bool> hung_{false};
   VkDescriptorSetLayout set_layout_ = VK_NULL_HANDLE;

@@ -57,6 +57,8 @@ struct PhysicalDevice {
   uint32_t queue_count = 0;       // of the family
   uint64_t import_alignment = 0;  // 0 = host memory cannot be imported
   bool bytes = false;             // 8-bit elements in buffers
+  uint32_t timestamp_bits = 0;    // of the family's queues; 0 = the device times nothing
+  bool calibrated = false;        // VK_EXT_calibrated_timestamps, with the host's monotonic clock
   uint8_t cache_uuid[VK_UUID_SIZE]{};
   uint32_t vendor = 0;
   uint32_t device = 0;
@@ -89,6 +91,7 @@ class Driver {
   void watch_validation();
   void find_devices();
   bool describe(VkPhysicalDevice handle, PhysicalDevice *out) const;
+  bool has_host_clock(VkPhysicalDevice handle) const;
 
   const rayo_host *host_;
   pid_t pid_;

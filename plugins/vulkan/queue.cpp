@@ -16,10 +16,31 @@ uint64_t progress_of(const rayo_queue &queue) {
   return value;
 }
 
+std::vector<uint64_t> numbers(const std::vector<Point> &points) {
+  std::vector<uint64_t> result;
+  for (const Point &point : points)
+    result.push_back(plugin::point_number(point.timeline.get(), point.value));
+  return result;
+}
+
+// A finished step's place in the trace. Called with the lock held.
+void tell_trace(const rayo_queue &queue, const Step &step) {
+  int64_t begin = step.begin_ns, end = step.end_ns;
+  if (!step.host_work) {
+    DeviceClock *clock = queue.device->clock();
+    const auto ticks = clock != nullptr && step.slot->times ? step.slot->times->ticks() : std::nullopt;
+    if (!ticks) return;
+    begin = clock->host_ns(ticks->first);
+    end = clock->host_ns(ticks->second);
+  }
+  queue.row.add(step.name, begin, end, numbers(step.waits), numbers(step.signals));
+}
+
 // Lets go of what finished steps hold. Called with the lock held.
 void reap(rayo_queue &queue) {
   const uint64_t reached = progress_of(queue);
   while (!queue.steps.empty() && queue.steps.front()->last <= reached) {
+    if (queue.row) tell_trace(queue, *queue.steps.front());
     if (queue.steps.front()->slot) queue.free_slots.push_back(std::move(queue.steps.front()->slot));
     queue.steps.pop_front();
   }
@@ -72,14 +93,19 @@ void signal_from_host(Device &device, VkSemaphore semaphore, uint64_t value) {
   device.check(device.vk.SignalSemaphore(device.handle(), &info), "copy", "");
 }
 
-void run_host_step(rayo_queue &queue, const Step &step, const std::vector<Point> &waits) {
+void run_host_step(rayo_queue &queue, Step &step, const std::vector<Point> &waits) {
   Device &device = *queue.device;
   wait_until(device, queue.progress, step.first - 1, UINT64_MAX, step.op);
   for (const Point &wait : waits) wait_until(device, wait.timeline->handle, wait.value, UINT64_MAX, step.op);
+  if (queue.row) step.begin_ns = plugin::monotonic_ns();
   step.host_work();
+  if (queue.row) step.end_ns = plugin::monotonic_ns();
   for (const Point &signal : step.signals) signal_from_host(device, signal.timeline->handle, signal.value);
   signal_from_host(device, queue.progress, step.last);
 }
+
+// Copies up to this size may be done on the caller's thread: they take about as long as waking the worker does.
+constexpr uint64_t kInlineBytes = uint64_t{128} << 10;
 
 // Work of a lost device that still runs is given this long.
 constexpr uint64_t kLastWaitNs = 2000000000;
@@ -161,6 +187,10 @@ void end_barrier(const Device &device, VkCommandBuffer commands) {
   barrier(device, commands, kWork, kWrites, VK_PIPELINE_STAGE_HOST_BIT, VK_ACCESS_HOST_READ_BIT);
 }
 
+void tell_rest(rayo_queue &queue) {
+  fence(static_cast<rayo_error *>(nullptr), [&] { reap(queue); });
+}
+
 void bury_where_idle(Device &device) {
   if (device.lost()) return;
   fence(static_cast<rayo_error *>(nullptr), [&] {
@@ -189,16 +219,21 @@ std::vector<Point> points_of(const Device &device, const rayo_point *list, uint3
 }
 
 std::unique_ptr<Slot> take_slot(rayo_queue &queue) {
+  std::unique_ptr<Slot> slot;
+  bool timed = false;
   {
     const std::lock_guard lock(queue.device->mutex);
     reap(queue);
     if (!queue.free_slots.empty()) {
-      auto slot = std::move(queue.free_slots.back());
+      slot = std::move(queue.free_slots.back());
       queue.free_slots.pop_back();
-      return slot;
     }
+    timed = queue.row && queue.device->clock() != nullptr;
   }
-  return std::make_unique<Slot>(*queue.device);
+  if (!slot) slot = std::make_unique<Slot>(*queue.device);
+  if (timed && !slot->times) slot->times = std::make_unique<StepTimes>(*queue.device);
+  slot->reset();
+  return slot;
 }
 
 void enqueue_device(rayo_queue &queue, const std::shared_ptr<Step> &step, size_t pieces) {
@@ -261,7 +296,7 @@ void enqueue_host(rayo_queue &queue, const std::shared_ptr<Step> &step) {
     reap(queue);
     step->first = step->last = queue.submitted + 1;
     const std::vector<Point> waits = waits_with_order(queue, *step);
-    now = queue.steps.empty() &&
+    now = step->bytes <= kInlineBytes && queue.steps.empty() &&
           std::all_of(waits.begin(), waits.end(), [](const Point &p) { return p.timeline->value("copy") >= p.value; });
     step->waits = waits;
     if (!now) start_worker(queue);
@@ -282,6 +317,10 @@ rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *erro
     device->device->enter("queue_create");
     auto queue = std::make_unique<rayo_queue>(device->device);
     const std::lock_guard lock(device->device->mutex);
+    queue->number = device->device->numbers.take();
+    queue->row = {device->device->host(),
+                  std::string(device->device->id()) + " queue " + std::to_string(queue->number)};
+    if (queue->row) device->device->start_clock();
     device->device->queues.push_back(queue.get());
     *out = queue.release();
   });
@@ -318,9 +357,14 @@ rayo_queue::~rayo_queue() {
     const std::lock_guard lock(device->mutex);
     stop = true;
     std::erase(device->queues, this);
+    device->numbers.give_back(number);
   }
   changed.notify_one();
   if (worker.joinable()) worker.join();
+  if (row && !device->lost()) {
+    const std::lock_guard lock(device->mutex);
+    rayo::vulkan::tell_rest(*this);
+  }
   steps.clear();
   free_slots.clear();
   device->retire(progress);

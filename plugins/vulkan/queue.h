@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // In-order queues. Work is a list of steps; each ends by advancing the queue's own timeline, `progress`. A step runs on
-// the device, or on the host: copies that touch host memory are done by the caller at once where nothing is in their
-// way, else by the queue's worker thread, which exists only where that has happened.
+// the device, or on the host: copies that touch host memory are done by the queue's worker thread, which exists only
+// where that has happened, and small ones by the caller at once where nothing is in their way.
 #pragma once
 
 #include <chrono>
@@ -36,6 +36,7 @@ struct Slot {
   VkDescriptorSet set = VK_NULL_HANDLE;
   std::array<uint64_t, kBindings> bound{};  // ids of memory; 0 = the dummy
   bool written = false;                     // set has been written
+  std::unique_ptr<StepTimes> times;         // of the step; NULL = not timed
 };
 
 struct Step {
@@ -43,6 +44,9 @@ struct Step {
   std::vector<std::shared_ptr<Memory>> memory;  // held until done
   std::vector<Point> waits, signals;
   std::unique_ptr<Slot> slot;
+  const char *name = "copy";                    // for the trace
+  std::atomic<int64_t> begin_ns{0}, end_ns{0};  // of a host step
+  uint64_t bytes = 0;                           // that a host step copies
   std::function<void()> host_work;  // a host step; else a device step
   // Of `progress`: done at `last`; pieces reach first, first + 1, ...
   uint64_t first = 0, last = 0;
@@ -50,7 +54,7 @@ struct Step {
 
 std::vector<Point> points_of(const Device &device, const rayo_point *list, uint32_t count, std::string_view what);
 
-// A slot for the queue's next device step.
+// A slot for the queue's next device step, reset; it has `times` where the queue is traced.
 std::unique_ptr<Slot> take_slot(rayo_queue &queue);
 // Queue a device step of `pieces` recorded in its slot, or a host step. On failure nothing was queued.
 void enqueue_device(rayo_queue &queue, const std::shared_ptr<Step> &step, size_t pieces);
@@ -62,6 +66,8 @@ void end_barrier(const Device &device, VkCommandBuffer commands);
 void watch_queues(Device &device);
 // Destroys retired semaphores where no queue has work, so that nobody waits.
 void bury_where_idle(Device &device);
+// Tells the trace of what has been done. Called with the lock held.
+void tell_rest(rayo_queue &queue);
 
 rayo_status queue_create(rayo_device *device, rayo_queue **out, rayo_error *error);
 void queue_destroy(rayo_queue *queue);
@@ -88,6 +94,8 @@ struct rayo_queue {
   rayo::vulkan::Clock::time_point since;  // when the head may have started
   std::deque<std::shared_ptr<rayo::vulkan::Step>> host_steps;
   bool stop = false;
+  uint32_t number = 0;
+  rayo::plugin::TraceRow row;
   std::condition_variable changed;
   std::thread worker;
 };

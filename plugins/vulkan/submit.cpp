@@ -98,7 +98,6 @@ void write_set(const Device &device, Slot &slot, const Bound &bound) {
 
 // Records the passes, cut into pieces of bounded work; the number of pieces.
 size_t record(Device &device, const State &state, Slot &slot, const Bound &bound) {
-  slot.reset();
   size_t pieces = 0;
   double work = 0;
   VkCommandBuffer commands = VK_NULL_HANDLE;
@@ -116,6 +115,7 @@ size_t record(Device &device, const State &state, Slot &slot, const Bound &bound
     work = 0;
   };
   begin();
+  if (slot.times) slot.times->begin(commands);
   for (const Pass &pass : state.passes) {
     if (work > 0 && work + pass.work > kPieceWork) {
       end();
@@ -132,6 +132,7 @@ size_t record(Device &device, const State &state, Slot &slot, const Bound &bound
                                push.data());
     device.vk.CmdDispatch(commands, pass.groups[0], pass.groups[1], pass.groups[2]);
   }
+  if (slot.times) slot.times->end(commands);
   end();
   return pieces;
 }
@@ -152,6 +153,7 @@ rayo_status submit(rayo_queue *queue, const rayo_submit *submit) {
     const Bound bound = resolve_all(device, *state, *submit);
     auto step = std::make_shared<Step>();
     step->op = state->op;
+    step->name = submit->kernel->op;
     step->waits = points_of(device, submit->waits, submit->wait_count, what);
     step->signals = points_of(device, submit->signals, submit->signal_count, what);
     for (const Operand &operand : bound)
