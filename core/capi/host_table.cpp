@@ -54,8 +54,8 @@ uint64_t host_trace_track(const rayo_host *host, const char *name) {
 void host_trace_work(const rayo_host *host, uint64_t track, const rayo_trace_work *work) {
   Trace *trace = host != nullptr ? static_cast<const HostTable *>(host)->trace : nullptr;
   if (trace == nullptr || track == 0 || work == nullptr || work->name == nullptr) return;
-  const TraceEvent event = trace_event(SpanKind::work, work->name, work->begin_ns, work->end_ns,
-                                       static_cast<uint32_t>(track));
+  const TraceEvent event =
+      trace_event(SpanKind::work, work->name, work->begin_ns, work->end_ns, static_cast<uint32_t>(track));
   trace->add_work(event, {work->waits, work->wait_count}, {work->signals, work->signal_count});
 }
 

@@ -97,8 +97,8 @@ struct rayo_queue {
   std::shared_ptr<rayo::host_device::Shared> shared;
   std::deque<rayo::host_device::Job> jobs;
   rayo::host_device::Failure failure;  // since the last queue_wait
-  uint32_t number = 0;  // the lowest that was free on its device
-  uint32_t track = 0;   // its row in the trace; 0 = none
+  uint32_t number = 0;                 // the lowest that was free on its device
+  uint32_t track = 0;                  // its row in the trace; 0 = none
   bool busy = false;
   bool stop = false;
   std::thread worker;

@@ -152,7 +152,7 @@ void take_number(rayo_queue &queue) {
   Shared &shared = *queue.shared;
   {
     const std::lock_guard lock(shared.mutex);
-    while (shared.numbers.count(queue.number) != 0) ++queue.number;
+    while (shared.numbers.contains(queue.number)) ++queue.number;
     shared.numbers.insert(queue.number);
   }
   if (shared.trace != nullptr) queue.track = shared.trace->track(fmt::format("{} queue {}", shared.id, queue.number));

@@ -27,7 +27,7 @@ constexpr uint32_t kDeepest = 64;           // open spans of a plugin, nested in
 constexpr uint32_t kFirstTrack = 1u << 30;  // above every thread's id: Linux ends them at 2^22
 
 const char *kind_name(SpanKind kind) {
-  static constexpr const char *kNames[] = {"runtime", "load", "plan",  "call",  "submit",
+  static constexpr const char *kNames[] = {"runtime", "load", "plan",  "call",   "submit",
                                            "copy",    "wait", "guard", "plugin", "work"};
   return kNames[static_cast<size_t>(kind)];
 }

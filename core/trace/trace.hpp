@@ -17,12 +17,25 @@
 
 namespace rayo {
 
-enum class SpanKind : uint8_t { runtime, load, plan, call, submit, copy, wait, guard, plugin, work, arrow_out, arrow_in };
+enum class SpanKind : uint8_t {
+  runtime,
+  load,
+  plan,
+  call,
+  submit,
+  copy,
+  wait,
+  guard,
+  plugin,
+  work,
+  arrow_out,
+  arrow_in
+};
 
 struct Traces;
 
 struct TraceEvent {
-  int64_t begin_ns;  // CLOCK_MONOTONIC
+  int64_t begin_ns;     // CLOCK_MONOTONIC
   int64_t duration_ns;  // of an arrow's end: the arrow's number
   uint32_t thread;      // a track, or 0 = the calling thread, whose id in the system add() fills in
   uint16_t threads;
@@ -88,7 +101,7 @@ class Trace {
   std::atomic<bool> foreign_{false};  // this process is a forked child; the file is its parent's
   int64_t tail_ = 0;                  // where the next event goes in the file; guarded by mutex_
   mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Ring>> rings_;  // guarded by mutex_; rings of ended threads are used again
+  std::vector<std::unique_ptr<Ring>> rings_;             // guarded by mutex_; rings of ended threads are used again
   std::map<std::string, uint32_t, std::less<>> tracks_;  // guarded by mutex_
   std::string names_;                                    // of tracks that the file does not know yet; guarded by mutex_
 };

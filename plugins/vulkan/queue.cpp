@@ -18,8 +18,7 @@ uint64_t progress_of(const rayo_queue &queue) {
 
 std::vector<uint64_t> numbers(const std::vector<Point> &points) {
   std::vector<uint64_t> result;
-  for (const Point &point : points)
-    result.push_back(plugin::point_number(point.timeline.get(), point.value));
+  for (const Point &point : points) result.push_back(plugin::point_number(point.timeline.get(), point.value));
   return result;
 }
 

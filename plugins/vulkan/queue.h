@@ -47,7 +47,7 @@ struct Step {
   const char *name = "copy";                    // for the trace
   std::atomic<int64_t> begin_ns{0}, end_ns{0};  // of a host step
   uint64_t bytes = 0;                           // that a host step copies
-  std::function<void()> host_work;  // a host step; else a device step
+  std::function<void()> host_work;              // a host step; else a device step
   // Of `progress`: done at `last`; pieces reach first, first + 1, ...
   uint64_t first = 0, last = 0;
 };

@@ -54,6 +54,23 @@ TEST_F(VulkanDevice, UploadsComputesOnTwoQueuesAndDownloads) {
   EXPECT_EQ(value, 4u);
 }
 
+TEST_F(VulkanDevice, LargeCopiesAreInOrderAndLetTheHostMemoryGoWithTheirSignal) {
+  constexpr uint64_t kFloats = uint64_t{1} << 22;  // 16 MiB: a worker copies it, whatever stands in its way
+  const Bound add = bind("add", kFloats, 2);
+  rayo_buffer *x = buffer(kFloats * 4);
+  std::vector<float> source(kFloats), got(kFloats, -1.0f);
+  for (uint64_t round = 1; round <= 3; ++round) {
+    std::fill(source.begin(), source.end(), static_cast<float>(round));
+    ASSERT_EQ(upload(queue, x, source.data(), kFloats * 4, {}, {{done, 2 * round - 1}}), RAYO_OK) << vulkan->host.error;
+    ASSERT_EQ(submit(queue, add, {x, x}, x), RAYO_OK) << vulkan->host.error;
+    ASSERT_EQ(download(queue, got.data(), x, kFloats * 4, {}, {{done, 2 * round}}), RAYO_OK) << vulkan->host.error;
+    ASSERT_EQ(api->semaphore_wait(done, 2 * round - 1, kForEver, &error), RAYO_OK) << error.text;
+    std::fill(source.begin(), source.end(), -7.0f);  // nobody reads it any more
+    ASSERT_EQ(api->semaphore_wait(done, 2 * round, kForEver, &error), RAYO_OK) << error.text;
+    for (const float y : got) ASSERT_EQ(y, 2.0f * static_cast<float>(round));
+  }
+}
+
 TEST_F(VulkanDevice, LongChainsOfWorkRunInOrder) {
   const Bound add = bind("add", kCount, 2);
   rayo_buffer *a = buffer(kBytes), *sum = buffer(kBytes);

@@ -99,7 +99,12 @@ RAYO_API rayo_status rayo_queue_run(rayo_queue *queue, rayo_op op, const rayo_te
 /* The same for a plan that was bound on that device; it may be destroyed once this has returned. */
 RAYO_API rayo_status rayo_queue_run_plan(rayo_queue *queue, rayo_plan *plan, const rayo_tensor *const *inputs,
                                          const rayo_tensor *const *outputs, const rayo_sync *sync);
-/* Copies; host memory stays valid until the work is done or cancelled. The two places of a copy do not overlap. */
+/* Copies. The call does not wait for the copy, nor for what the copy waits for: `host` is read or written at some time
+ * between the call and the end of the work. Until then (a signal of `sync` is reached or poisoned, or rayo_queue_wait
+ * has returned) it stays valid, an upload's source is not written and a download's destination not touched; from then
+ * on it is the caller's again, and a download's bytes are in it. Small copies (up to about 128 KiB) may be done before
+ * the call returns, which is nothing to rely on. For memory that may go at once use rayo_buffer_upload, which blocks.
+ * The two places of a copy do not overlap. */
 RAYO_API rayo_status rayo_queue_upload(rayo_queue *queue, rayo_buffer *buffer, uint64_t offset, const void *host,
                                        uint64_t size, const rayo_sync *sync);
 RAYO_API rayo_status rayo_queue_download(rayo_queue *queue, rayo_buffer *buffer, uint64_t offset, void *host,

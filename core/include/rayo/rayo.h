@@ -116,7 +116,9 @@ RAYO_API rayo_status rayo_set_executor(rayo_runtime *runtime, const rayo_executo
 
 /* Moves the spans recorded so far into the trace's file, as destroying a runtime and the end of the process do; it is
  * whole JSON after each flush, for chrome://tracing and ui.perfetto.dev. Spans: creating runtimes, loading plugins,
- * binding calls, every call with device, kernel and threads, the work of devices, what plugins add. "%p" in the name
+ * binding calls, every call with device, kernel and threads, what plugins add. Each queue of a device has a row
+ * ("vulkan0 queue 1") with its copies and kernels at the times that the device took, which arrive when the queue is
+ * next used, waited for or destroyed; arrows run from what signals a semaphore to what waits for it. "%p" in the name
  * becomes the process id; runtimes of one process that name the same file share it; a forked child writes none. Each
  * thread keeps 16,384 spans between flushes: more are dropped and counted. RAYO_OK without a trace; RAYO_IO. */
 RAYO_API rayo_status rayo_trace_flush(rayo_runtime *runtime);

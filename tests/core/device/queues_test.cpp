@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Buffers, queues and semaphores: the same tests on the mock device and on the host dressed as one.
+#include <algorithm>
+
 #include <thread>
 
 #include "device_fixture.hpp"
@@ -55,6 +57,31 @@ TEST_P(Queues, UploadsComputesOnTwoQueuesAndDownloads) {
   uint64_t value = 0;
   EXPECT_EQ(rayo_semaphore_query(timeline.get(), &value), RAYO_OK);
   EXPECT_EQ(value, 3u);
+}
+
+TEST_P(Queues, HostMemoryOfACopyIsTheCallersAgainOnceItsSignalIsReached) {
+  constexpr uint64_t kFloats = uint64_t{1} << 20;  // large enough that a worker copies it
+  const QueuePtr up = queue(device_);
+  const QueuePtr down = queue(device_);
+  const SemaphorePtr uploaded = semaphore(device_);
+  const SemaphorePtr downloaded = semaphore(device_);
+  const BufferPtr x = buffer(device_, kFloats);
+  std::vector<float> source(kFloats);
+  std::vector<float> result(kFloats, -1.0F);
+  for (uint64_t round = 1; round <= 4; ++round) {
+    std::fill(source.begin(), source.end(), static_cast<float>(round));
+    const rayo_point last{downloaded.get(), round - 1};
+    const rayo_point arrived{uploaded.get(), round};
+    const rayo_point back{downloaded.get(), round};
+    const rayo_sync above{&last, &arrived, 1, 1};
+    const rayo_sync below{&arrived, &back, 1, 1};
+    ASSERT_EQ(rayo_queue_upload(up.get(), x.get(), 0, source.data(), kFloats * 4, &above), RAYO_OK) << last_error();
+    ASSERT_EQ(rayo_queue_download(down.get(), x.get(), 0, result.data(), kFloats * 4, &below), RAYO_OK);
+    ASSERT_EQ(rayo_semaphore_wait(uploaded.get(), round, kForEver), RAYO_OK) << last_error();
+    std::fill(source.begin(), source.end(), -7.0F);  // nobody reads it any more
+    ASSERT_EQ(rayo_semaphore_wait(downloaded.get(), round, kForEver), RAYO_OK) << last_error();
+    ASSERT_EQ(result, std::vector<float>(kFloats, static_cast<float>(round)));
+  }
 }
 
 TEST_P(Queues, QueuedWorkOutlivesItsBuffersAndPlan) {
