@@ -14,6 +14,7 @@ namespace rayo::conform {
 namespace {
 
 constexpr std::size_t kShownFailures = 40;
+constexpr std::size_t kShownMessages = 5;
 
 struct OpLine {
   std::size_t cases = 0;
@@ -59,6 +60,12 @@ void append_plugin(std::string &out, const PluginReport &report, const RunInfo &
     out += fmt::format("  {}: {}\n    replay: {}\n", state_name(c.verdict.state), c.verdict.message,
                        replay_command(report, run, c.line));
   }
+  out += fmt::format("  log messages (warnings, errors): {}\n", report.messages.count());
+  for (std::size_t i = 0; i < report.messages.texts.size() && i < kShownMessages; ++i) {
+    const Message &m = report.messages.texts[i];
+    out += fmt::format("    {}, {}x: {}\n", m.level, m.count, m.text);
+  }
+  if (report.messages.texts.size() > kShownMessages) out += "    ... (--format json has up to 100 texts)\n";
   std::string counts;
   for (std::size_t i = 0; i < kStateNames.size(); ++i) {
     const std::size_t n = report.count(static_cast<State>(i));

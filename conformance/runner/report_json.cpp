@@ -52,6 +52,10 @@ std::string json_report(std::span<const PluginReport> reports, const RunInfo &ru
                        {"bound", c.verdict.bound},
                        {"message", c.verdict.message}});
     }
+    ordered_json messages = ordered_json::array();
+    for (const Message &m : report.messages.texts) {
+      messages.push_back({{"level", m.level}, {"text", m.text}, {"count", m.count}});
+    }
     all.push_back({{"plugin", report.plugin},
                    {"file", report.file},
                    {"sha256", report.sha256},
@@ -59,6 +63,8 @@ std::string json_report(std::span<const PluginReport> reports, const RunInfo &ru
                    {"good", report.good()},
                    {"refused", report.refused},
                    {"summary", summary(report)},
+                   {"messages_total", report.messages.count()},
+                   {"messages", std::move(messages)},
                    {"cases", std::move(cases)}});
   }
   const ordered_json root = {{"schema", kReportSchema}, {"run", run_section(run)}, {"reports", std::move(all)}};

@@ -57,13 +57,22 @@ struct Job {
   const Known &known;
 };
 
-// In the child. Lines: {"loaded":..} or {"refused":..}, then {"start":i} and {"end":i,..} per case.
+// {"log":text,"level":..} for each new line of the subject's log. Between cases only: a case may fork.
+void send_log(const Child::Send &send, MessageLog &log) {
+  for (const MessageLog::Line &line : log.take()) {
+    send(encode({{"log", line.text}, {"level", line.level <= RAYO_LOG_ERROR ? "error" : "warning"}}));
+  }
+}
+
+// In the child. Lines: {"loaded":..} or {"refused":..}, then {"start":i} and {"end":i,..} per case; {"log":..} anywhere.
 void child_body(const Child::Send &send, const Job &job, const std::vector<std::size_t> &todo) {
+  MessageLog log;
   std::unique_ptr<Subject> subject;
   std::unique_ptr<Subject> reference;
   try {
-    subject = std::make_unique<Subject>(job.file);
+    subject = std::make_unique<Subject>(job.file, &log);
   } catch (const LoadError &error) {
+    send_log(send, log);
     send(encode({{"refused", error.text}, {"status", error.status}}));
     return;
   }
@@ -88,8 +97,12 @@ void child_body(const Child::Send &send, const Job &job, const std::vector<std::
     } catch (const std::exception &error) {
       e.verdict = {State::failed, 0, 0, fmt::format("case: {}", error.what())};
     }
+    send_log(send, log);
     send(encode(result_json(i, e)));
   }
+  reference.reset();
+  subject.reset();
+  send_log(send, log);
 }
 
 // The parent's book-keeping over all children of one plugin in one lane.
@@ -106,6 +119,7 @@ class Session {
     std::string refused;
     bool unsupported_here = false;
     std::set<std::string> foreign;
+    Messages messages;
   };
 
   Header run() {
@@ -140,12 +154,13 @@ class Session {
       const Child::Event event = child.next(seconds * 1000, line);
       if (event == Child::Event::line) {
         const json message = json::parse(line);
-        if (message.contains("refused")) {
+        if (message.contains("log")) {
+          header_.messages.add(Message{message["level"], message["log"], 1});
+        } else if (message.contains("refused")) {
           header_.refused = message["refused"];
           header_.unsupported_here = message["status"] == RAYO_UNSUPPORTED;
           return false;
-        }
-        if (message.contains("loaded")) {
+        } else if (message.contains("loaded")) {
           loaded = true;
           take_header(message);
         } else if (message.contains("start")) {
@@ -253,6 +268,7 @@ void merge_header(PluginReport &report, const Session::Header &header) {
   if (report.sha256.empty()) report.sha256 = header.sha256;
   if (report.refused.empty()) report.refused = header.refused;
   report.unsupported_here = report.unsupported_here || header.unsupported_here;
+  report.messages.add(header.messages);
   for (const std::string &op : header.foreign) {
     const auto same = [&op](const CaseResult &c) { return c.line == op; };
     if (std::any_of(report.cases.begin(), report.cases.end(), same)) continue;

@@ -46,6 +46,42 @@ struct CaseResult {
   std::string digest;  // of the output's shapes and bits, any NaN for any other; 32 hex digits; empty: no output
 };
 
+// What a plugin logged at level warning or above (or the runtime about it), each text once.
+struct Message {
+  std::string level;  // "warning", "error"
+  std::string text;
+  std::uint64_t count = 0;
+};
+
+struct Messages {
+  static constexpr std::size_t kMost = 100;
+  std::vector<Message> texts;
+  std::uint64_t further = 0;  // not among them
+
+  std::uint64_t count() const {
+    std::uint64_t sum = further;
+    for (const Message &m : texts) sum += m.count;
+    return sum;
+  }
+  void add(const Message &message) {
+    for (Message &m : texts) {
+      if (m.level == message.level && m.text == message.text) {
+        m.count += message.count;
+        return;
+      }
+    }
+    if (texts.size() < kMost) {
+      texts.push_back(message);
+    } else {
+      further += message.count;
+    }
+  }
+  void add(const Messages &others) {
+    for (const Message &m : others.texts) add(m);
+    further += others.further;
+  }
+};
+
 struct PluginReport {
   std::string plugin;
   std::string file;
@@ -54,6 +90,7 @@ struct PluginReport {
   std::string refused;            // why it could not be loaded; empty if it could
   bool unsupported_here = false;  // ... because this machine lacks what it needs
   std::vector<CaseResult> cases;
+  Messages messages;
 
   std::size_t count(State s) const {
     std::size_t n = 0;

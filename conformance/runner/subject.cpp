@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
+#include <utility>
 
 #include "suites/catalogue.hpp"
 
@@ -10,6 +12,10 @@ namespace rayo::conform {
 namespace {
 
 void discard_log(void *, std::int32_t, const char *) {}
+
+void collect_log(void *log, std::int32_t level, const char *text) {
+  if (level <= RAYO_LOG_WARN) static_cast<MessageLog *>(log)->add(level, text);
+}
 
 template <class Info>
 Info sized(std::uint32_t type) {
@@ -27,14 +33,28 @@ std::string last_error() {
   return text.data();
 }
 
-Subject::Subject(const std::string &file) : file_(file) {
+void MessageLog::add(std::int32_t level, const char *text) {
+  try {
+    const std::lock_guard lock(mutex_);
+    lines_.push_back({level, text});
+  } catch (const std::bad_alloc &) {  // no memory for it: the case says what that means
+  }
+}
+
+std::vector<MessageLog::Line> MessageLog::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(lines_, {});
+}
+
+Subject::Subject(const std::string &file, MessageLog *log) : file_(file) {
   const char *path = file_.c_str();
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
   options.flags = RAYO_RUNTIME_NO_ENVIRONMENT | RAYO_RUNTIME_ONLY_FILES | RAYO_RUNTIME_TRUST_FILES;
   options.numerics = RAYO_POLICY_RELAXED;
   options.plugin_files = &path;
   options.plugin_file_count = 1;
-  options.log = discard_log;
+  options.log = log == nullptr ? discard_log : collect_log;
+  options.log_ctx = log;
   const rayo_status status = rayo_runtime_create(&options, &runtime_);
   if (status != RAYO_OK) throw LoadError{status, last_error()};
   auto info = sized<rayo_plugin_info>(RAYO_TYPE_PLUGIN_INFO);

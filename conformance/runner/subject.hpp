@@ -6,6 +6,7 @@
 
 #include <rayo/rayo.h>
 
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +23,25 @@ struct KernelFacts {
   std::uint32_t flags = 0;
 };
 
+// Collects a runtime's log from level warning up; from any thread.
+class MessageLog {
+ public:
+  struct Line {
+    std::int32_t level;
+    std::string text;
+  };
+  void add(std::int32_t level, const char *text);
+  std::vector<Line> take();  // since the last time
+
+ private:
+  std::mutex mutex_;
+  std::vector<Line> lines_;
+};
+
 class Subject {
  public:
-  // Loads `file` and nothing else. Throws LoadError.
-  explicit Subject(const std::string &file);
+  // Loads `file` and nothing else. Throws LoadError. `log` outlives it; may be NULL.
+  explicit Subject(const std::string &file, MessageLog *log = nullptr);
   ~Subject();
   Subject(const Subject &) = delete;
   Subject &operator=(const Subject &) = delete;

@@ -79,6 +79,12 @@ rayo_status create(const rayo_host *host, rayo_instance **out, rayo_error *error
     *error = rayo_error{RAYO_UNSUPPORTED, "chaos was asked not to start"};
     return RAYO_UNSUPPORTED;
   }
+  if (chaos::is("create", "log")) {
+    host->log(host, RAYO_LOG_INFO, "chaos says what nobody needs to know");
+    host->log(host, RAYO_LOG_WARN, "chaos warns");
+    host->log(host, RAYO_LOG_WARN, "chaos warns");
+    host->log(host, RAYO_LOG_ERROR, "chaos complains");
+  }
   return rayo::plugin::detail::create(host, out, error);
 }
 

@@ -6,8 +6,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "runner/report.hpp"
 #include "runner/schedule.hpp"
 #include "suites/generator.hpp"
 
@@ -27,6 +30,33 @@ void expect_same(const PluginReport &a, const PluginReport &b) {
     EXPECT_EQ(a.cases[i].verdict.error_ulp, b.cases[i].verdict.error_ulp) << a.cases[i].line;
     EXPECT_EQ(a.cases[i].digest, b.cases[i].digest) << a.cases[i].line;
   }
+}
+
+TEST(Session, ReportsWhatThePluginLogsFromWarningUp) {
+  if (std::string_view(RAYO_CHAOS_FILE).empty()) GTEST_SKIP() << "no chaos plugin in this build";
+  const std::vector<std::string> ops = {"add"};
+  const std::vector<Case> cases = slice(generate(ops, true, 3), 4, 0);
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "rayo_session_log";
+  std::filesystem::create_directories(folder);
+  const std::filesystem::path loud = folder / "chaos-create-log.so";
+  std::filesystem::copy_file(RAYO_CHAOS_FILE, loud, std::filesystem::copy_options::overwrite_existing);
+  const PluginReport report = judge_plugin(loud.string(), cases, {});
+  std::filesystem::remove_all(folder);
+  ASSERT_TRUE(report.refused.empty()) << report.refused;
+  ASSERT_EQ(report.messages.texts.size(), 2u);
+  EXPECT_EQ(report.messages.texts[0].level, "warning");
+  EXPECT_EQ(report.messages.texts[0].text, "chaos warns");
+  EXPECT_EQ(report.messages.texts[0].count, 2u);
+  EXPECT_EQ(report.messages.texts[1].level, "error");
+  EXPECT_EQ(report.messages.texts[1].text, "chaos complains");
+  EXPECT_EQ(report.messages.count(), 3u);
+  const std::vector<PluginReport> reports = {report};
+  EXPECT_NE(text_report(reports, {}).find("log messages (warnings, errors): 3\n    warning, 2x: chaos warns\n"),
+            std::string::npos);
+  const auto json = nlohmann::json::parse(json_report(reports, {}));
+  EXPECT_EQ(json["reports"][0]["messages_total"], 3);
+  EXPECT_EQ(json["reports"][0]["messages"][1]["text"], "chaos complains");
+  EXPECT_EQ(judge_plugin(RAYO_SCALAR_FILE, cases, {}).messages.count(), 0u);
 }
 
 TEST(Session, ShuffledOrderGivesTheSameVerdictsAndBits) {
