@@ -9,10 +9,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "base/fork_mutex.hpp"
 #include "base/log.hpp"
 
 namespace rayo {
@@ -42,7 +42,7 @@ class FallbackCounters {
 
  private:
   const Log &log_;
-  mutable std::mutex mutex_;
+  mutable ForkMutex mutex_{ForkMutex::Kind::inner};
   std::deque<FallbackCounter> counters_;
 };
 

@@ -1,26 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "device/device_set.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
 #include "device/host_device.hpp"
 
 namespace rayo {
 
+std::shared_ptr<Device> DeviceSet::open_slot(const std::string &id,
+                                             const std::function<std::shared_ptr<Device>()> &make) {
+  Slot *slot = nullptr;
+  const pid_t self = ::getpid();
+  for (;;) {
+    {
+      const std::lock_guard lock(mutex_);
+      slot = &slots_[id];
+      if (slot->status != RAYO_OK) throw Error(slot->status, slot->text);
+      if (slot->device) return slot->device;
+      if (slot->opening == 0) {
+        slot->opening = self;
+        break;
+      }
+      if (slot->opening != self) {
+        fail(RAYO_FORKED, "{}: the parent of this process was opening it at the fork; use another device here", id);
+      }
+    }
+    // Another thread opens it. No condition variable: a forked child must be able to destroy it.
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  std::shared_ptr<Device> device;
+  Error error(RAYO_OK, "");
+  try {
+    device = make();
+  } catch (const Error &why) {
+    error = why;
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    slot->opening = 0;
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  slot->opening = 0;
+  slot->status = error.status();
+  if (error.status() != RAYO_OK) {
+    slot->text = error.what();
+    throw error;
+  }
+  slot->device = device;
+  return device;
+}
+
 std::shared_ptr<Device> DeviceSet::open(const DeviceRecord &record) {
   const PluginRecord &plugin = *registry_->plugins()[record.plugin];
   if (!record.device_tier) return host(record.id);
-  const std::lock_guard lock(mutex_);
-  Slot &slot = slots_[record.id];
-  if (slot.status != RAYO_OK) throw Error(slot.status, slot.text);
-  if (slot.device) return slot.device;
-  try {
-    slot.device = std::make_shared<Device>(runtime_, trace_, record.id, *plugin.plugin->device_api, plugin.instance,
-                                           record.index, record.info);
-  } catch (const Error &error) {
-    slot.status = error.status();
-    slot.text = error.what();
-    throw;
-  }
-  return slot.device;
+  return open_slot(record.id, [&] {
+    return std::make_shared<Device>(runtime_, trace_, record.id, *plugin.plugin->device_api, plugin.instance,
+                                    record.index, record.info);
+  });
 }
 
 bool DeviceSet::is_open(const DeviceRecord &record) {
@@ -30,12 +69,9 @@ bool DeviceSet::is_open(const DeviceRecord &record) {
 }
 
 std::shared_ptr<Device> DeviceSet::host(const std::string &id) {
-  const std::lock_guard lock(mutex_);
-  Slot &slot = slots_[id];
-  if (!slot.device) {
-    slot.device = std::make_shared<Device>(runtime_, trace_, id, host_device_api(), nullptr, 0, host_device_info(id));
-  }
-  return slot.device;
+  return open_slot(id, [&] {
+    return std::make_shared<Device>(runtime_, trace_, id, host_device_api(), nullptr, 0, host_device_info(id));
+  });
 }
 
 std::shared_ptr<Device> DeviceSet::find(std::string_view id) {

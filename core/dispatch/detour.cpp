@@ -53,7 +53,10 @@ Detour::Detour(const Registry &registry, std::shared_ptr<PlanSet> set, const Bou
   (void)host_plan();
 }
 
-Detour::~Detour() { release(); }
+Detour::~Detour() {
+  release();
+  delete host_plan_.load(std::memory_order_relaxed);
+}
 
 void Detour::release() noexcept {
   if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {

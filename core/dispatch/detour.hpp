@@ -7,8 +7,8 @@
 #include <rayo/device.h>
 #include <rayo/plugin.h>
 
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -102,8 +102,7 @@ class Detour {
   std::vector<Staged> outputs_;
   uint64_t largest_ = 0;  // bytes of the largest operand that is staged
 
-  std::mutex mutex_;
-  std::unique_ptr<Plan> host_plan_;  // made on first use
+  std::atomic<Plan *> host_plan_{nullptr};  // owned; made on first use
 };
 
 // The end of the work that wrote a tensor, to be waited for; nothing where tensor->queue is NULL. Throws Error.

@@ -128,17 +128,18 @@ void await(const rayo_tensor *tensor, Device &device) {
 }  // namespace
 
 Plan &Detour::host_plan() {
-  const std::lock_guard lock(mutex_);
-  if (!host_plan_) {
-    const HostCall host(call_);
-    CallRequest request = host.request(call_);
-    request.device = host_device_.c_str();
-    request.threads = threads_;
-    request.policy = policy_;
-    request.devices = &devices_;
-    host_plan_ = std::make_unique<Plan>(registry_, set_, request, Addressing{});
-  }
-  return *host_plan_;
+  if (Plan *made = host_plan_.load(std::memory_order_acquire); made != nullptr) return *made;
+  const HostCall host(call_);
+  CallRequest request = host.request(call_);
+  request.device = host_device_.c_str();
+  request.threads = threads_;
+  request.policy = policy_;
+  request.devices = &devices_;
+  // Without a lock, which a forked child could find held for ever: of two threads that make one, one is too late.
+  auto plan = std::make_unique<Plan>(registry_, set_, request, Addressing{});
+  Plan *first = nullptr;
+  if (host_plan_.compare_exchange_strong(first, plan.get(), std::memory_order_acq_rel)) return *plan.release();
+  return *first;
 }
 
 void Detour::run_on_host(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs, const Located &located,

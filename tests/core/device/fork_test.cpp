@@ -4,6 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <thread>
+
 #include "device_fixture.hpp"
 
 namespace rayo_test {
@@ -51,6 +54,56 @@ TEST_F(Fork, ChildIsToldAndItsHostCallsWork) {
   ASSERT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
+
+// Another thread is inside the device tier at nearly every fork: what it holds there must not be held in the child.
+class ForkBeside : public DeviceTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ForkBeside, ChildDoesNotInheritALockThatIsHeldForEver) {
+  const std::vector<int64_t> shape{4};
+  const std::vector<float> values{1, 2, 3, 4};
+  const rayo_tensor t = on_host(values.data(), shape);
+  ASSERT_NE(find("host"), nullptr);
+  // The parts: the devices, the fallback counters, a plan that falls back.
+  const auto work = [&](float *y) {
+    rayo_device *device = nullptr;
+    const rayo_tensor out = on_host(y, shape);
+    switch (GetParam()) {
+      case 0:
+        rayo_device_find(runtime_.get(), "host", &device);
+        break;
+      case 1:
+        (void)rayo_fallback_count(runtime_.get());
+        break;
+      default:
+        add(t, t, out, "nowhere,auto");
+    }
+  };
+  std::vector<float> first(4);
+  work(first.data());
+  std::atomic<bool> stop{false};
+  std::thread beside([&] {
+    std::vector<float> y(4);
+    while (!stop) work(y.data());
+  });
+  int hung = 0;
+  for (int i = 0; i < 300 && hung == 0; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      alarm(5);  // ends a child that hangs
+      std::vector<float> y(4);
+      work(y.data());
+      _exit(0);
+    }
+    int status = -1;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    hung += WIFSIGNALED(status) ? 1 : 0;
+  }
+  stop = true;
+  beside.join();
+  EXPECT_EQ(hung, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, ForkBeside, ::testing::Values(0, 1, 2));
 
 }  // namespace
 }  // namespace rayo_test
