@@ -86,6 +86,17 @@ Verification verify(const Session &session, const SessionOptions &options, const
   return verification;
 }
 
+// What `after` counts beyond `before`: the list only grows.
+std::vector<JobFallback> new_fallbacks(const std::vector<rayo_fallback> &before,
+                                       const std::vector<rayo_fallback> &after) {
+  std::vector<JobFallback> found;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const uint64_t calls = after[i].count - (i < before.size() ? before[i].count : 0);
+    if (calls != 0) found.push_back({after[i].device, after[i].reason, after[i].text, calls});
+  }
+  return found;
+}
+
 std::vector<OutputSummary> summarise(const Job &job, const std::vector<HostTensor> &outputs, bool with_digests) {
   std::vector<OutputSummary> summaries;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -109,10 +120,15 @@ JobResult run_job(const Session &session, const SessionOptions &options, const J
   const std::string &device = job.device.empty() ? options.device : job.device;
   const rayo_run_options run_options = call_options(options, device);
   JobResult result;
-  describe_choice(job.op, Explanation(session, op, call.input_pointers(), attributes, run_options), result);
+  const std::vector<rayo_fallback> before = session.fallbacks();
   std::vector<HostTensor> outputs = call.allocate_outputs();
   if (job.repeat > 1) call.run(outputs, run_options);
   for (uint32_t i = 0; i < job.repeat; ++i) result.nanoseconds.push_back(call.run(outputs, run_options));
+  result.fallbacks = new_fallbacks(before, session.fallbacks());
+  // After the runs, which know better than any prediction.
+  const std::string place = result.fallbacks.empty() ? device : "host";
+  describe_choice(job.op,
+                  Explanation(session, op, call.input_pointers(), attributes, call_options(options, place)), result);
   if (job.verify) result.verification = verify(session, options, call, outputs, result);
   for (std::size_t i = 0; i < files.size(); ++i) write_npy(files.descriptor(i), outputs[i], files.path(i));
   result.outputs = summarise(job, outputs, with_digests);
@@ -150,6 +166,11 @@ json job_result_json(const Job &job, const JobResult &result) {
                    {"ns", timing.median},
                    {"min_ns", timing.minimum},
                    {"spread_ns", timing.spread}};
+  document["fallbacks"] = json::array();
+  for (const JobFallback &each : result.fallbacks) {
+    document["fallbacks"].push_back(
+        {{"device", each.device}, {"reason", each.reason}, {"text", each.text}, {"calls", each.calls}});
+  }
   if (result.verification) {
     document["verify"] = {{"reference", kReferenceDevice},
                           {"judged", result.verification->judged ? "bits" : "reported"},

@@ -39,8 +39,16 @@ struct OutputSummary {
   std::string values;  // the first few
 };
 
+// Calls of the job that did not run where they belong.
+struct JobFallback {
+  std::string device;  // where they belong
+  std::string reason;  // "out_of_memory"
+  std::string text;    // of the first of this kind
+  uint64_t calls = 0;
+};
+
 struct JobResult {
-  std::string device;
+  std::string device;  // where it ran: with fallbacks, the host's
   std::string plugin;
   std::string kernel;
   std::string numerics;
@@ -48,6 +56,7 @@ struct JobResult {
   std::vector<double> nanoseconds;  // of each timed run
   std::vector<OutputSummary> outputs;
   std::optional<Verification> verification;
+  std::vector<JobFallback> fallbacks;
 };
 
 // Runs the job. Either all its output files appear or none. Throws CommandError. `with_digests` costs a pass over the

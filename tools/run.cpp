@@ -84,6 +84,10 @@ void print_text(const Job &job, const JobResult &result) {
                duration_text(timing.spread));
   }
   fmt::print("\n");
+  for (const JobFallback &each : result.fallbacks) {
+    fmt::print("fell back from {} ({} call{}): {}: {}\n", each.device, each.calls, each.calls == 1 ? "" : "s",
+               each.reason, each.text);
+  }
   if (!result.verification) return;
   if (result.verification->differing == 0) {
     fmt::print("verified: the same bits as scalar\n");

@@ -101,6 +101,10 @@ std::vector<rayo_kernel_info> Session::kernels() const {
   return list<rayo_kernel_info>(runtime(), RAYO_TYPE_KERNEL_INFO, rayo_kernel_count(runtime()), rayo_kernel_get);
 }
 
+std::vector<rayo_fallback> Session::fallbacks() const {
+  return list<rayo_fallback>(runtime(), RAYO_TYPE_FALLBACK, rayo_fallback_count(runtime()), rayo_fallback_get);
+}
+
 rayo_op_info Session::find_op(const std::string &name) const {
   std::vector<std::string> names;
   for (const rayo_op_info &op : ops()) {

@@ -3,6 +3,7 @@
 // A runtime for the length of a sub-command, and look-ups in it by name with messages that help.
 #pragma once
 
+#include <rayo/device.h>
 #include <rayo/rayo.h>
 
 #include <memory>
@@ -34,6 +35,7 @@ class Session {
   std::vector<rayo_device_listing> devices() const;
   std::vector<rayo_op_info> ops() const;
   std::vector<rayo_kernel_info> kernels() const;
+  std::vector<rayo_fallback> fallbacks() const;  // of the runtime so far; the list only grows
 
   // Throws RAYO_NOT_FOUND (exit code 2) with near names.
   rayo_op_info find_op(const std::string &name) const;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <string_view>
 
 #include "claims/claim.hpp"
 #include "claims/command_output.hpp"
@@ -20,9 +21,25 @@ constexpr std::uint32_t kMagic = 0x07230203;
 constexpr std::size_t kHeaderWords = 5;
 constexpr std::uint32_t kOpLine = 8, kOpFunction = 54, kOpFunctionEnd = 56, kOpNoLine = 317;
 
-std::vector<std::uint32_t> words_of(const std::string &file) {
+// What the plugin's build wrote into the file: "rayo vulkan shaders: 06". How many modules there should be.
+constexpr std::string_view kMark = "rayo vulkan shaders: ";
+
+std::size_t promised_modules(const std::string &bytes, const std::string &file) {
+  const std::size_t at = bytes.find(kMark);
+  const std::size_t digits = at + kMark.size();
+  const auto is_digit = [&](std::size_t i) { return i < bytes.size() && bytes[i] >= '0' && bytes[i] <= '9'; };
+  if (at == std::string::npos || !is_digit(digits) || !is_digit(digits + 1)) {
+    throw NotEvaluated(fmt::format("{} does not say how many shaders it holds", file));
+  }
+  return static_cast<std::size_t>(bytes[digits] - '0') * 10 + static_cast<std::size_t>(bytes[digits + 1] - '0');
+}
+
+std::string bytes_of(const std::string &file) {
   std::ifstream stream(file, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<std::uint32_t> words_of(const std::string &bytes) {
   std::vector<std::uint32_t> words(bytes.size() / sizeof(std::uint32_t));
   if (!words.empty()) std::memcpy(words.data(), bytes.data(), words.size() * sizeof(std::uint32_t));
   return words;
@@ -55,7 +72,9 @@ std::size_t module_length(const std::vector<std::uint32_t> &words, std::size_t s
 
 std::string vulkan_shaders_valid(const Setting &setting) {
   const Backend &backend = setting.need("vulkan");
-  const std::vector<std::uint32_t> words = words_of(backend.file);
+  const std::string bytes = bytes_of(backend.file);
+  const std::size_t promised = promised_modules(bytes, backend.file);
+  const std::vector<std::uint32_t> words = words_of(bytes);
   const auto module = (std::filesystem::temp_directory_path() / fmt::format("rayo-claims-{}.spv", ::getpid())).string();
   std::size_t modules = 0;
   for (std::size_t at = 0; at < words.size(); ++at) {
@@ -74,8 +93,10 @@ std::string vulkan_shaders_valid(const Setting &setting) {
     ++modules;
     at += length - 1;
   }
-  if (modules == 0) throw NotEvaluated(fmt::format("no SPIR-V in {}", backend.file));
-  return fmt::format("{} of {} modules in the plugin's file pass spirv-val for Vulkan 1.2", modules, modules);
+  if (modules != promised) {
+    throw Refuted(fmt::format("{} holds {} SPIR-V modules; its build counted {}", backend.file, modules, promised));
+  }
+  return fmt::format("{} of {} modules in the plugin's file pass spirv-val for Vulkan 1.2", modules, promised);
 }
 
 }  // namespace rayo::conform::claims

@@ -170,6 +170,25 @@ TEST(Cli, OptionalInputsMayBeLeftOut) {
   EXPECT_EQ(values_of(folder / "y.npy"), (std::vector<float>{14, 20, 30, 44}));
 }
 
+TEST(Cli, RunSaysWhenItFellBack) {
+  const Folder folder;
+  write_array(folder / "a.npy", RAYO_F32, {3}, counted);
+  const std::vector<std::string> words = {"run", "neg", folder / "a.npy", "--device", "nowhere,auto"};
+  const ProgramResult text = rayo(words);
+  ASSERT_EQ(text.exit_code, 0) << text.err;
+  EXPECT_NE(text.err.find("neg: fell back from nowhere to the host (no_device)"), std::string::npos) << text.err;
+  EXPECT_NE(text.out.find("fell back from nowhere (1 call): no_device: "), std::string::npos) << text.out;
+  std::vector<std::string> more = words;
+  more.insert(more.end(), {"--repeat", "3", "--json"});
+  const json document = rayo(more).json();
+  ASSERT_EQ(document.at("fallbacks").size(), 1u);
+  EXPECT_EQ(document.at("fallbacks").at(0).at("device"), "nowhere");
+  EXPECT_EQ(document.at("fallbacks").at(0).at("reason"), "no_device");
+  EXPECT_EQ(document.at("fallbacks").at(0).at("calls"), 4) << "the warm-up and three";
+  EXPECT_NE(document.at("device"), "nowhere") << "where it ran";
+  EXPECT_EQ(rayo({"run", "neg", folder / "a.npy", "--json"}).json().at("fallbacks"), json::array());
+}
+
 TEST(Cli, RunJsonAndVerify) {
   const Folder folder;
   write_array(folder / "a.npy", RAYO_F32, {1000}, [](uint64_t i) { return 0.001 * static_cast<double>(i); });

@@ -129,18 +129,27 @@ RAYO_API size_t rayo_metrics_text(const rayo_runtime *runtime, char *buf, size_t
 
 /* ---- Run-time guards ----------------------------------------------------------------------------------------- */
 
+/* clang-format off */
 /* Items of `verify` and RAYO_VERIFY, with commas between; off by default and by "off":
- *   nan, inf          the output holds a NaN (an infinity) and no input does: propagation is legal
- *   divergence        the call is run again on the plugin `scalar`. Kernels of class reproducible must have its bits,
- * the others lie within the op's bounds (doc/numerics.md) of it. Ops without a scalar kernel are passed nondeterminism
- * the call is run twice and must give the same bits, unless the kernel says that it may not slowdown[:F]      the call
- * takes more than F (2) times the running median of its plan, and 100 us more action=stop       (default) the call
- * answers RAYO_GUARD. Its outputs hold no result: NaN, the smallest signed or the largest unsigned value; in place the
- * operand is the input again; after a slowdown the result action=log        the finding is logged as an error, the call
- * succeeds action=report     and a JSON file and a heat map (PNG, with libpng) are written to report=/FOLDER, by
- * default $XDG_CACHE_HOME/rayo/reports; at most 100 by a runtime All but slowdown take a rate: NAME:1/N looks at one
- * call in every N, at a place that varies. With 1/1, the default, and action=stop the application never receives a
- * result that a guard objects to. */
+ *
+ *   nan, inf         the output holds a NaN (an infinity) and no input does: propagation is legal
+ *   divergence       the call is run again on the plugin `scalar`. Kernels of class reproducible must have its bits, the
+ *                    others lie within the op's bounds (doc/numerics.md) of it. Ops without a scalar kernel are passed
+ *   nondeterminism   the call is run twice and must give the same bits, unless the kernel says that it may not
+ *   slowdown[:F]     the call takes more than F (2) times the running median of its plan, and 100 us more
+ *
+ *   action=stop      (default) the call answers RAYO_GUARD. Its outputs hold no result: NaN, the smallest signed or the
+ *                    largest unsigned value; in place the operand is the input again; after a slowdown the result
+ *   action=log       the finding is logged as an error, the call succeeds
+ *   action=report    ... and a JSON file and a heat map (PNG, with libpng) are written to report=/FOLDER, by default
+ *                    $XDG_CACHE_HOME/rayo/reports; at most 100 by a runtime
+ *
+ * All but slowdown take a rate: NAME:1/N looks at one call in every N, at a place that varies. With 1/1, the default,
+ * and action=stop the application never receives a result that a guard objects to.
+ *
+ * Guards look at calls whose kernel runs on the host. Calls that run on another device, and work in queues (also of the
+ * device "host"), are not looked at. */
+/* clang-format on */
 
 /* ---- Plugins and devices found ---------------------------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -46,6 +47,25 @@ class Claims : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(cache_); }
   std::filesystem::path cache_;
 };
+
+TEST_F(Claims, AShaderThatIsMissingRefutesTheirClaim) {
+  const std::filesystem::path file = RAYO_VULKAN_FILE;
+  if (file.empty()) GTEST_SKIP() << "no plugin vulkan in this build";
+  const Finding whole = one({file}, "E-066");
+  if (whole.outcome == Outcome::not_evaluated) GTEST_SKIP() << whole.evidence;
+  expect(whole, Outcome::upheld, "modules in the plugin's file pass");
+  // The last module's first word is spoilt: what is left is valid.
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::string head("\x03\x02\x23\x07\x00\x05\x01\x00", 8);
+  const std::size_t last = bytes.rfind(head);
+  ASSERT_NE(last, std::string::npos);
+  bytes[last] = 0;
+  std::filesystem::create_directories(cache_);
+  const std::filesystem::path copy = cache_ / "vulkan.so";
+  std::ofstream(copy, std::ios::binary) << bytes;
+  expect(one({copy}, "E-066"), Outcome::refuted, "SPIR-V modules; its build counted");
+}
 
 TEST_F(Claims, AreAHundredWithDistinctIds) {
   std::set<std::string_view> ids;
