@@ -127,8 +127,8 @@ JobResult run_job(const Session &session, const SessionOptions &options, const J
   result.fallbacks = new_fallbacks(before, session.fallbacks());
   // After the runs, which know better than any prediction.
   const std::string place = result.fallbacks.empty() ? device : "host";
-  describe_choice(job.op,
-                  Explanation(session, op, call.input_pointers(), attributes, call_options(options, place)), result);
+  describe_choice(job.op, Explanation(session, op, call.input_pointers(), attributes, call_options(options, place)),
+                  result);
   if (job.verify) result.verification = verify(session, options, call, outputs, result);
   for (std::size_t i = 0; i < files.size(); ++i) write_npy(files.descriptor(i), outputs[i], files.path(i));
   result.outputs = summarise(job, outputs, with_digests);

@@ -64,7 +64,8 @@ void send_log(const Child::Send &send, MessageLog &log) {
   }
 }
 
-// In the child. Lines: {"loaded":..} or {"refused":..}, then {"start":i} and {"end":i,..} per case; {"log":..} anywhere.
+// In the child. Lines: {"loaded":..} or {"refused":..}, then {"start":i} and {"end":i,..} per case; {"log":..}
+// anywhere.
 void child_body(const Child::Send &send, const Job &job, const std::vector<std::size_t> &todo) {
   MessageLog log;
   std::unique_ptr<Subject> subject;
