@@ -47,7 +47,7 @@ std::shared_ptr<Device> DeviceSet::open_slot(const std::string &id,
   slot->status = error.status();
   if (error.status() != RAYO_OK) {
     slot->text = error.what();
-    throw error;
+    throw Error(error);
   }
   slot->device = device;
   return device;
