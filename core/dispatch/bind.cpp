@@ -15,32 +15,6 @@
 namespace rayo {
 namespace {
 
-// Refuses extents and strides whose byte addresses would not fit 63 bits.
-void check_extents(const std::string &what, const OperandDesc &operand) {
-  const int64_t item = operand.dtype.bits / 8;
-  int64_t count = item;
-  bool empty = false;
-  for (int32_t i = 0; i < operand.ndim; ++i) {
-    if (operand.shape[i] < 0) {
-      fail(RAYO_INVALID_ARGUMENT, "{}: extent {} of axis {} is negative", what, operand.shape[i], i);
-    }
-    empty = empty || operand.shape[i] == 0;
-  }
-  if (empty) return;
-  int64_t reach = 0;
-  for (int32_t i = 0; i < operand.ndim; ++i) {
-    int64_t step = 0;
-    int64_t span = 0;
-    const bool fits = !__builtin_mul_overflow(count, operand.shape[i], &count) &&
-                      !__builtin_mul_overflow(operand.strides[i], item, &step) && step != INT64_MIN &&
-                      !__builtin_mul_overflow(std::abs(step), operand.shape[i] - 1, &span) &&
-                      !__builtin_add_overflow(reach, span, &reach);
-    if (!fits) {
-      fail(RAYO_INVALID_ARGUMENT, "{}: shape {} with its strides does not fit 2^63 bytes", what, shape_text(operand));
-    }
-  }
-}
-
 // The device that a tensor lives on; null for host memory.
 std::shared_ptr<Device> owner_of(const std::string &what, const rayo_tensor *tensor, DeviceSet *devices) {
   const DLDevice dl = tensor->dl.device;
@@ -128,6 +102,31 @@ std::vector<OperandDesc> read_inputs(const Schema &schema, const CallRequest &re
 }
 
 }  // namespace
+
+void check_extents(const std::string &what, const OperandDesc &operand) {
+  const int64_t item = operand.dtype.bits / 8;
+  int64_t count = item;
+  bool empty = false;
+  for (int32_t i = 0; i < operand.ndim; ++i) {
+    if (operand.shape[i] < 0) {
+      fail(RAYO_INVALID_ARGUMENT, "{}: extent {} of axis {} is negative", what, operand.shape[i], i);
+    }
+    empty = empty || operand.shape[i] == 0;
+  }
+  if (empty) return;
+  int64_t reach = 0;
+  for (int32_t i = 0; i < operand.ndim; ++i) {
+    int64_t step = 0;
+    int64_t span = 0;
+    const bool fits = !__builtin_mul_overflow(count, operand.shape[i], &count) &&
+                      !__builtin_mul_overflow(operand.strides[i], item, &step) && step != INT64_MIN &&
+                      !__builtin_mul_overflow(std::abs(step), operand.shape[i] - 1, &span) &&
+                      !__builtin_add_overflow(reach, span, &reach);
+    if (!fits) {
+      fail(RAYO_INVALID_ARGUMENT, "{}: shape {} with its strides does not fit 2^63 bytes", what, shape_text(operand));
+    }
+  }
+}
 
 // Where a tensor lives. All that are not in host memory live on one device.
 void BoundCall::settle(const std::string &what, const CallRequest &request, const rayo_tensor *tensor, uint32_t bit,

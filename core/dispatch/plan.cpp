@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/error.hpp"
+#include "dispatch/call_line.hpp"
 #include "dispatch/choose.hpp"
 #include "dispatch/plan_fast.hpp"
 #include "tuner/capture.hpp"
@@ -126,18 +127,29 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
   prepare(registry, request, addressing);
   try {
     note_places();
-    if (!detour_) watch_ = CallWatch::make(registry, set_, request, call_, *kernel_);
+    if (!detour_) {
+      if (launch_mark_ != 0) {
+        rayo_op_desc desc = call_.desc();
+        desc.max_threads = threads_;
+        launch_mark_ = with_launch_line(launch_mark_, call_line(kernel_->kernel->name, desc));
+      }
+      watch_ = CallWatch::make(registry, set_, request, call_, *kernel_);
+    }
     note_fast();
     set_->add(this);
     if (request.capture != nullptr) request.capture->record(call_);
   } catch (...) {
     set_->remove(this);
     release();
+    release_launch_line(launch_mark_);
     throw;
   }
 }
 
-Plan::~Plan() { set_->remove(this); }
+Plan::~Plan() {
+  set_->remove(this);
+  release_launch_line(launch_mark_);
+}
 
 void Plan::check_usable() const {
   if (closed()) fail(RAYO_PRECONDITION, "the plan's runtime was destroyed");

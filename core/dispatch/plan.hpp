@@ -150,7 +150,7 @@ class Plan {
   bool automatic_ = true;
   const TableChoice *choice_ = nullptr;
   uint32_t alignment_mask_ = 0;
-  uint32_t launch_mark_ = 0;
+  uint32_t launch_mark_ = 0;  // with the call's line (loader/launch_marks.hpp)
   uint32_t fast_inputs_ = UINT32_MAX;  // their number, where run_fast may be tried
   std::vector<FastOperand> fast_;      // the inputs, then the output
   std::vector<Place> input_places_;

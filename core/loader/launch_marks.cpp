@@ -26,12 +26,16 @@
 namespace rayo {
 namespace {
 
-constexpr char kMagic[8] = {'r', 'a', 'y', 'o', 'l', 'm', '0', '1'};
+constexpr char kMagic[8] = {'r', 'a', 'y', 'o', 'l', 'm', '0', '2'};
 constexpr size_t kSlots = 256;    // threads at once; more share the last
 constexpr size_t kPlugins = 128;  // of one process
-constexpr size_t kLine = 64;      // a slot has a cache line of its own
+constexpr size_t kLines = 256;    // calls bound at once; more are not written down
+constexpr size_t kCacheLine = 64;  // a slot has one of its own
+constexpr uint32_t kPluginBits = 8;
+constexpr LaunchMark kPluginMask = (1u << kPluginBits) - 1;
+static_assert(kPlugins <= kPluginMask);
 
-struct alignas(kLine) Slot {
+struct alignas(kCacheLine) Slot {
   std::atomic<LaunchMark> mark;
 };
 
@@ -40,12 +44,17 @@ struct PluginEntry {
   char name[63];
 };
 
-// The file as it is mapped. Marks are indices into `plugins`, plus 1.
+struct LineEntry {
+  char text[kLongestLaunchLine + 8];
+};
+
+// The file as it is mapped. A mark is an index into `plugins`, plus 1, and above it one into `lines`, plus 1.
 struct MarkFile {
   char magic[8];
   std::atomic<uint32_t> plugin_count;
   char program[1012];
   PluginEntry plugins[kPlugins];
+  LineEntry lines[kLines];
   Slot slots[kSlots];
 };
 
@@ -54,7 +63,7 @@ std::string folder_of_marks() {
   return cache.empty() ? cache : cache + "/launches";
 }
 
-void copy_text(const std::string &text, char *out, size_t capacity) noexcept {
+void copy_text(std::string_view text, char *out, size_t capacity) noexcept {
   const size_t size = std::min(text.size(), capacity - 1);
   std::memcpy(out, text.data(), size);
   out[size] = '\0';
@@ -82,6 +91,30 @@ class Marks {
     copy_text(name, file_->plugins[count].name, sizeof file_->plugins[count].name);
     file_->plugin_count.store(count + 1, std::memory_order_release);
     return count + 1;
+  }
+
+  LaunchMark with_line(LaunchMark mark, std::string_view line) {
+    const std::lock_guard lock(mutex_);
+    if (parent_ != nullptr) open_in_child();
+    if (file_ == nullptr || line.size() > kLongestLaunchLine) return mark;
+    size_t index = kLines;
+    for (size_t i = 0; i < kLines; ++i) {
+      if (line_users_[i] != 0 && line == file_->lines[i].text) {
+        index = i;
+        break;
+      }
+      if (line_users_[i] == 0 && index == kLines) index = i;
+    }
+    if (index == kLines) return mark;
+    if (line_users_[index]++ == 0) copy_text(line, file_->lines[index].text, sizeof file_->lines[index].text);
+    return mark | static_cast<LaunchMark>((index + 1) << kPluginBits);
+  }
+
+  void release_line(LaunchMark mark) noexcept {
+    const size_t index = mark >> kPluginBits;
+    const std::lock_guard lock(mutex_);
+    // The text stays until its place is needed: where a kernel calls exit(), plans go while its call still runs.
+    if (index != 0 && index <= kLines && line_users_[index - 1] != 0) --line_users_[index - 1];
   }
 
   std::atomic<LaunchMark> *claim() noexcept {
@@ -170,6 +203,7 @@ class Marks {
     }
     if (file_ != nullptr) {
       std::memcpy(file_->plugins, parent_->plugins, sizeof file_->plugins);
+      std::memcpy(file_->lines, parent_->lines, sizeof file_->lines);
       file_->plugin_count.store(parent_->plugin_count.load(std::memory_order_acquire), std::memory_order_release);
     }
     parent_ = nullptr;  // stays mapped: a guard on this thread's stack may still point into it
@@ -184,6 +218,7 @@ class Marks {
   MarkFile *file_ = nullptr;
   MarkFile *parent_ = nullptr;  // in a forked child, until it has a file of its own
   bool used_[kSlots] = {};
+  uint32_t line_users_[kLines] = {};
   std::atomic<LaunchMark> nowhere_{0};
 };
 
@@ -198,19 +233,36 @@ struct SlotOwner {
   }
 };
 
+template <size_t N>
+std::string text_of(const char (&text)[N]) {
+  return {text, ::strnlen(text, N)};
+}
+
 LaunchRecord read_marks(const MarkFile &file) {
   LaunchRecord record;
   if (std::memcmp(file.magic, kMagic, sizeof kMagic) != 0) return record;
-  record.program.assign(file.program, ::strnlen(file.program, sizeof file.program));
+  record.program = text_of(file.program);
   const size_t count = std::min<size_t>(file.plugin_count.load(std::memory_order_acquire), kPlugins);
   std::vector<bool> running(count);
+  std::vector<std::vector<std::string>> lines(count);
   for (const Slot &slot : file.slots) {
     const LaunchMark mark = slot.mark.load(std::memory_order_relaxed);
-    if (mark != 0 && mark <= count) running[mark - 1] = true;
+    const size_t plugin = mark & kPluginMask;
+    const size_t line = mark >> kPluginBits;
+    if (plugin == 0 || plugin > count) continue;
+    running[plugin - 1] = true;
+    if (line == 0 || line > kLines) continue;
+    std::string text = text_of(file.lines[line - 1].text);
+    std::vector<std::string> &known = lines[plugin - 1];
+    if (!text.empty() && std::find(known.begin(), known.end(), text) == known.end()) known.push_back(std::move(text));
   }
   for (size_t i = 0; i < count; ++i) {
-    const std::string sha256(file.plugins[i].sha256, ::strnlen(file.plugins[i].sha256, sizeof file.plugins[i].sha256));
-    (running[i] ? record.crashed : record.clean).push_back(sha256);
+    std::string sha256 = text_of(file.plugins[i].sha256);
+    if (running[i]) {
+      record.crashed.push_back({std::move(sha256), std::move(lines[i])});
+    } else {
+      record.clean.push_back(std::move(sha256));
+    }
   }
   return record;
 }
@@ -247,6 +299,18 @@ LaunchMark launch_mark(const std::string &sha256, const std::string &name) noexc
   } catch (const std::exception &) {
     return 0;
   }
+}
+
+LaunchMark with_launch_line(LaunchMark mark, std::string_view line) noexcept {
+  try {
+    return mark == 0 ? mark : Marks::instance().with_line(mark, line);
+  } catch (const std::exception &) {
+    return mark;
+  }
+}
+
+void release_launch_line(LaunchMark mark) noexcept {
+  if (mark > kPluginMask) Marks::instance().release_line(mark);
 }
 
 void keep_launch_file() noexcept { Marks::instance().keep(); }

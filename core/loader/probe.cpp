@@ -58,7 +58,7 @@ class Pipe {
 };
 
 std::vector<std::string> arguments_of(const std::string &program, const std::vector<ProbeJob> &jobs,
-                                      uint64_t cpu_features) {
+                                      uint64_t cpu_features, const std::string &replay) {
   std::vector<std::string> arguments = {program, "--report-fd", std::to_string(kProbeReportFd), "--cpu-features",
                                         std::to_string(cpu_features)};
   for (const std::string &folder : default_folders("plugins")) {
@@ -67,6 +67,7 @@ std::vector<std::string> arguments_of(const std::string &program, const std::vec
     arguments.insert(arguments.end(), {"--reference", scalar});
     break;
   }
+  if (!replay.empty()) arguments.insert(arguments.end(), {"--replay", replay});
   arguments.emplace_back("--");
   for (const ProbeJob &job : jobs) arguments.insert(arguments.end(), {std::to_string(job.limit_ms), job.file});
   return arguments;
@@ -188,6 +189,30 @@ void refuse_all(std::vector<ProbeResult> *results, const std::string &reason) {
   for (ProbeResult &result : *results) result.reason = reason;
 }
 
+std::vector<ProbeResult> run(const std::string &program, const std::vector<ProbeJob> &jobs, uint64_t cpu_features,
+                             const std::string &replay) {
+  std::vector<ProbeResult> results(jobs.size());
+  if (jobs.empty()) return results;
+  Pipe pipe;
+  if (!pipe.ok()) {
+    refuse_all(&results, fmt::format("could not be probed: no pipe: {}", std::strerror(errno)));
+    return results;
+  }
+  pid_t pid = -1;
+  const SpawnSettings settings(pipe.write_end());
+  const int error = settings.spawn(&pid, arguments_of(program, jobs, cpu_features, replay));
+  if (error != 0) {
+    refuse_all(&results, fmt::format("could not be probed: {} cannot be run: {}", program, std::strerror(error)));
+    return results;
+  }
+  pipe.close_write();
+  refuse_all(&results, fmt::format("could not be probed: {} ended without a verdict", program));
+  read_answers(pipe.read_end(), deadline_of(jobs), &results);
+  ::kill(pid, SIGKILL);  // it has answered, or never will; its own children go with it
+  reap(pid);
+  return results;
+}
+
 }  // namespace
 
 std::string find_probe_program(std::string *out_problem) {
@@ -203,25 +228,15 @@ std::string find_probe_program(std::string *out_problem) {
 
 std::vector<ProbeResult> run_probes(const std::string &program, const std::vector<ProbeJob> &jobs,
                                     uint64_t cpu_features) {
-  std::vector<ProbeResult> results(jobs.size());
-  if (jobs.empty()) return results;
-  Pipe pipe;
-  if (!pipe.ok()) {
-    refuse_all(&results, fmt::format("could not be probed: no pipe: {}", std::strerror(errno)));
-    return results;
+  return run(program, jobs, cpu_features, "");
+}
+
+std::vector<ProbeResult> run_replays(const std::string &program, const std::vector<ReplayJob> &jobs,
+                                     uint64_t cpu_features) {
+  std::vector<ProbeResult> results;
+  for (const ReplayJob &job : jobs) {
+    results.push_back(run(program, {{job.file, kProbeLimitMs}}, cpu_features, job.line).front());
   }
-  pid_t pid = -1;
-  const SpawnSettings settings(pipe.write_end());
-  const int error = settings.spawn(&pid, arguments_of(program, jobs, cpu_features));
-  if (error != 0) {
-    refuse_all(&results, fmt::format("could not be probed: {} cannot be run: {}", program, std::strerror(error)));
-    return results;
-  }
-  pipe.close_write();
-  refuse_all(&results, fmt::format("could not be probed: {} ended without a verdict", program));
-  read_answers(pipe.read_end(), deadline_of(jobs), &results);
-  ::kill(pid, SIGKILL);  // it has answered, or never will; its own children go with it
-  reap(pid);
   return results;
 }
 

@@ -14,7 +14,9 @@
 namespace rayo {
 
 // How the host and rayo-probe speak: "rayo-probe --report-fd 3 ... -- LIMIT_MS FILE ...", answered by one JSON line per
-// file: {"index":0,"state":"ready","reason":"","lasting":true}, in any order, then {"end":true}.
+// file: {"index":0,"state":"ready","reason":"","lasting":true}, in any order, then {"end":true}. With "--replay LINE" in
+// front of the "--" each file is loaded and, instead of its trial, runs that call (dispatch/call_line.hpp) on data made
+// from seeds.
 constexpr int kProbeReportFd = 3;
 constexpr uint32_t kProbeLimitMs = 2000;      // of a file whose note asks for no more
 constexpr uint32_t kLongestProbeMs = 120000;  // what a note may ask for
@@ -32,6 +34,15 @@ struct ProbeResult {
   std::string reason;    // "" when ready; a continuation of "it"
   bool lasting = false;  // follows from the file and the machine: worth keeping
 };
+
+// Runs calls again in which processes have died. A result that is quarantined: the child died too, or hung, and so the
+// plugin is to blame. Ready: it did not, which clears nobody. Rejected: the call could not be run (reason).
+struct ReplayJob {
+  std::string file;
+  std::string line;
+};
+std::vector<ProbeResult> run_replays(const std::string &program, const std::vector<ReplayJob> &jobs,
+                                     uint64_t cpu_features);
 
 // Path of rayo-probe; "" with the reason in *out_problem when there is none that can be trusted.
 std::string find_probe_program(std::string *out_problem);

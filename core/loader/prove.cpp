@@ -21,8 +21,12 @@ namespace {
 
 constexpr uint32_t kProbeVersion = 1;  // raised when the probe learns to see more
 constexpr int64_t kQuarantine = 24 * 3600;
-// Any process may be killed while a plugin works; three in a row is a pattern.
+// Any process may be killed while a plugin works; three in a row is a pattern. Where each of these calls went well when
+// it was replayed, the application may be to blame as well: soon tried again.
 constexpr int64_t kLaunchCrashes = 3;
+constexpr int64_t kUnconfirmed = 3600;
+constexpr size_t kMostReplays = 8;  // of one plugin and start
+constexpr const char *kScalar = "scalar";
 // A plugin that could not start may be able to once a driver is installed or a device is back.
 constexpr int64_t kPassingRefusal = 10 * 60;
 
@@ -104,7 +108,8 @@ class Prover {
     record.set_sha256(sha256);
     if (candidate->unprobed || manifest_.lists(sha256)) return true;
     candidate->marked = true;
-    if (const std::optional<Verdict> crashes = launch_verdict(sha256, now)) {
+    replay_crashes(*candidate, now);
+    if (const std::optional<Verdict> crashes = launch_verdict(record, now)) {
       apply(*crashes, &record);
       return true;
     }
@@ -117,20 +122,62 @@ class Prover {
   // Counts what dead processes left.
   void take_in_launches(int64_t now) {
     for (const LaunchRecord &record : collect_launches()) {
-      for (const std::string &sha256 : record.crashed) cache_.count_launch(sha256, record.program, true, now);
-      for (const std::string &sha256 : record.clean) cache_.count_launch(sha256, record.program, false, now);
+      for (const LaunchSuspect &suspect : record.crashed) {
+        cache_.count_crash(suspect.sha256, record.program, suspect.lines, now);
+      }
+      for (const std::string &sha256 : record.clean) cache_.count_clean(sha256, record.program, now);
     }
   }
 
-  std::optional<Verdict> launch_verdict(const std::string &sha256, int64_t now) const {
+  // Calls of the plugin in which programs died are run again in a child. If it dies there too, that is a verdict of the
+  // file like a probe's, for every program.
+  void replay_crashes(const PluginCandidate &candidate, int64_t now) {
+    const PluginRecord &record = *candidate.record;
+    if (record.name == kScalar) return;
+    for (const std::string &program : cache_.programs_to_replay(record.sha256())) {
+      std::vector<ReplayJob> jobs;
+      const LaunchCrashes crashes = cache_.launch_crashes(record.sha256(), program);
+      for (const std::string &line : crashes.lines) {
+        if (++replays_ <= kMostReplays) jobs.push_back({record.file, line});
+      }
+      std::string problem;
+      const std::string probe = find_probe_program(&problem);
+      if (jobs.empty() || probe.empty()) return;
+      log_(RAYO_LOG_INFO, "plugin file {}: {} died in a call of it, which is run again in a child process", record.file,
+           program);
+      bool refuted = true;
+      for (const ProbeResult &result : run_replays(probe, jobs, rules_.cpu_features)) {
+        if (result.state == PluginState::quarantined) {
+          confirm(candidate, program, crashes.at, result.reason, now);
+        }
+        refuted = refuted && result.state == PluginState::ready;
+      }
+      cache_.set_replayed(record.sha256(), program, refuted);
+    }
+  }
+
+  void confirm(const PluginCandidate &candidate, const std::string &program, int64_t at, const std::string &reason,
+               int64_t now) {
+    cache_.put(candidate.record->sha256(), machine_key(candidate.look.note, rules_.cpu_features),
+               {PluginState::quarantined,
+                fmt::format("was running when {} died, seen at {}; confirmed by replay: it {}", program, utc_time(at),
+                            reason),
+                now, now + kQuarantine});
+  }
+
+  std::optional<Verdict> launch_verdict(const PluginRecord &record, int64_t now) const {
+    if (record.name == kScalar) return std::nullopt;  // the last to fall back to
     const std::string program = own_program();
-    const LaunchCrashes crashes = cache_.launch_crashes(sha256, program);
+    const LaunchCrashes crashes = cache_.launch_crashes(record.sha256(), program);
     if (crashes.count > 0) keep_launch_file();
-    if (crashes.count < kLaunchCrashes || now >= crashes.at + kQuarantine || now < crashes.at) return std::nullopt;
+    const bool refuted = crashes.refuted >= crashes.count;
+    const int64_t expires = crashes.at + (refuted ? kUnconfirmed : kQuarantine);
+    if (crashes.count < kLaunchCrashes || now >= expires || now < crashes.at) return std::nullopt;
     return Verdict{PluginState::quarantined,
-                   fmt::format("was running each of the last {} times that {} died, the last of them seen at {}",
-                               crashes.count, program, utc_time(crashes.at)),
-                   crashes.at, crashes.at + kQuarantine};
+                   fmt::format("was running each of the last {} times that {} died, the last of them seen at {}; {}",
+                               crashes.count, program, utc_time(crashes.at),
+                               refuted ? "not confirmed by replay" : "not all of these calls could be replayed"),
+                   crashes.at, expires};
   }
 
   void probe(const std::vector<PluginCandidate *> &open, int64_t now) {
@@ -169,6 +216,7 @@ class Prover {
   const Log &log_;
   const Manifest manifest_ = read_manifest();
   VerdictCache cache_;
+  size_t replays_ = 0;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loader/verdict_cache.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <vector>
 
@@ -58,6 +59,12 @@ int64_t moment(const JsonValue &value) {
   return seconds;
 }
 
+void add_line(const std::string &line, std::vector<std::string> *lines) {
+  if (lines->size() < VerdictCache::kMostLines && std::find(lines->begin(), lines->end(), line) == lines->end()) {
+    lines->push_back(line);
+  }
+}
+
 std::string key_of(const std::string &sha256, const std::string &machine) { return sha256 + " " + machine; }
 
 }  // namespace
@@ -111,7 +118,13 @@ VerdictCache::Contents VerdictCache::parse(std::string_view text) {
       if (out.state != PluginState::ready && out.reason.empty()) return Contents{};
     }
     for (const auto &[key, entry] : document.at("launches").members()) {
-      contents.launches[key] = {entry.at("count").integer(), moment(entry.at("at"))};
+      LaunchCrashes &out = contents.launches[key];
+      out.count = entry.at("count").integer();
+      out.at = moment(entry.at("at"));
+      if (const JsonValue *refuted = entry.find("refuted")) out.refuted = refuted->integer();
+      if (const JsonValue *lines = entry.find("lines")) {
+        for (const JsonValue &line : lines->items()) add_line(line.text(), &out.lines);
+      }
     }
   } catch (const JsonError &) {
     return Contents{};
@@ -140,7 +153,11 @@ std::string VerdictCache::text_of(const Contents &contents) {
   }
   Object launches;
   for (const auto &[key, crashes] : contents.launches) {
-    launches.push_back({key, Object{{"count", crashes.count}, {"at", crashes.at}}});
+    JsonValue::Array lines(crashes.lines.begin(), crashes.lines.end());
+    launches.push_back({key, Object{{"count", crashes.count},
+                                    {"refuted", crashes.refuted},
+                                    {"at", crashes.at},
+                                    {"lines", std::move(lines)}}});
   }
   const JsonValue document = Object{{"schema", kSchema},
                                     {"files", std::move(files)},
@@ -187,14 +204,41 @@ LaunchCrashes VerdictCache::launch_crashes(const std::string &sha256, const std:
   return it != contents_.launches.end() ? it->second : LaunchCrashes{};
 }
 
-void VerdictCache::count_launch(const std::string &sha256, const std::string &program, bool crashed, int64_t now) {
+void VerdictCache::count_crash(const std::string &sha256, const std::string &program,
+                               const std::vector<std::string> &lines, int64_t now) {
+  for (auto *launches : {&contents_.launches, &fresh_.launches}) {
+    LaunchCrashes &entry = (*launches)[key_of(sha256, program)];
+    ++entry.count;
+    entry.at = now;
+    for (const std::string &line : lines) add_line(line, &entry.lines);
+  }
+}
+
+void VerdictCache::count_clean(const std::string &sha256, const std::string &program, int64_t now) {
   const std::string key = key_of(sha256, program);
-  if (!crashed && !contents_.launches.contains(key)) return;
+  if (!contents_.launches.contains(key)) return;
+  for (auto *launches : {&contents_.launches, &fresh_.launches}) (*launches)[key] = {0, 0, now, {}};
+  cleared_.insert(key);
+}
+
+std::vector<std::string> VerdictCache::programs_to_replay(const std::string &sha256) const {
+  std::vector<std::string> programs;
+  const std::string prefix = key_of(sha256, "");
+  for (const auto &[key, crashes] : contents_.launches) {
+    if (key.starts_with(prefix) && !crashes.lines.empty()) programs.push_back(key.substr(prefix.size()));
+  }
+  return programs;
+}
+
+void VerdictCache::set_replayed(const std::string &sha256, const std::string &program, bool refuted) {
+  const std::string key = key_of(sha256, program);
   for (auto *launches : {&contents_.launches, &fresh_.launches}) {
     LaunchCrashes &entry = (*launches)[key];
-    entry = {crashed ? entry.count + 1 : 0, now};
+    if (refuted) ++entry.refuted;
+    entry.at = contents_.launches[key].at;
+    entry.lines.clear();
   }
-  if (!crashed) cleared_.insert(key);
+  replayed_.insert(key);
 }
 
 void VerdictCache::save(const Log &log) {
@@ -210,7 +254,12 @@ void VerdictCache::save(const Log &log) {
     }
     for (const auto &[key, crashes] : fresh_.launches) {
       LaunchCrashes &entry = merged.launches[key];
-      entry = {(cleared_.contains(key) ? 0 : entry.count) + crashes.count, crashes.at};
+      if (cleared_.contains(key)) entry = {};
+      if (replayed_.contains(key)) entry.lines.clear();
+      entry.count += crashes.count;
+      entry.refuted += crashes.refuted;
+      entry.at = crashes.at;
+      for (const std::string &line : crashes.lines) add_line(line, &entry.lines);
     }
     std::erase_if(merged.launches, [](const auto &entry) { return entry.second.count == 0; });
     for (const auto &[path, entry] : fresh_.files) merged.files[path] = entry;
@@ -232,6 +281,7 @@ void VerdictCache::save(const Log &log) {
   fresh_ = Contents{};
   forgotten_.clear();
   cleared_.clear();
+  replayed_.clear();
 }
 
 }  // namespace rayo

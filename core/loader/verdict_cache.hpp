@@ -13,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.hpp"
 #include "registry/registry.hpp"
@@ -29,7 +30,9 @@ struct Verdict {
 // Ends of one program in which a plugin was running, one after the other without a clean end between.
 struct LaunchCrashes {
   int64_t count = 0;
-  int64_t at = 0;  // the last, seconds since 1970
+  int64_t refuted = 0;  // of them: a replay of the call went well
+  int64_t at = 0;       // the last, seconds since 1970
+  std::vector<std::string> lines;  // calls to be replayed once the plugin's file is seen again
 };
 
 class VerdictCache {
@@ -54,7 +57,16 @@ class VerdictCache {
 
   // Crashes while a plugin ran, counted per program: another's bad pointer is not this one's.
   LaunchCrashes launch_crashes(const std::string &sha256, const std::string &program) const;
-  void count_launch(const std::string &sha256, const std::string &program, bool crashed, int64_t now);
+  // One more, with the calls that were running; or a clean end, which begins the count anew.
+  void count_crash(const std::string &sha256, const std::string &program, const std::vector<std::string> &lines,
+                   int64_t now);
+  void count_clean(const std::string &sha256, const std::string &program, int64_t now);
+  // Programs that died in calls of this plugin that nobody has replayed yet.
+  std::vector<std::string> programs_to_replay(const std::string &sha256) const;
+  // These calls were replayed; `refuted`: all of them went well.
+  void set_replayed(const std::string &sha256, const std::string &program, bool refuted);
+
+  static constexpr size_t kMostLines = 4;  // kept for one plugin and program
 
   // Writes what is new, merged with what others wrote meanwhile, by a temporary file and rename. A failure costs time
   // at the next start and is logged at debug level.
@@ -80,7 +92,8 @@ class VerdictCache {
   Contents contents_;
   Contents fresh_;  // of this process: what save() adds
   std::set<std::string> forgotten_;
-  std::set<std::string> cleared_;  // launches whose count began anew
+  std::set<std::string> cleared_;   // launches whose count began anew
+  std::set<std::string> replayed_;  // launches whose lines of before are done with
 };
 
 }  // namespace rayo

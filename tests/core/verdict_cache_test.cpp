@@ -120,7 +120,7 @@ TEST(VerdictCache, ForgetsAFileWholly) {
   const std::string path = folder / "verdicts.json";
   VerdictCache cache(path);
   cache.put(kHash, "m", crash(1, 0));
-  cache.count_launch(kHash, "/bin/app", true, 5);
+  cache.count_crash(kHash, "/bin/app", {}, 5);
   cache.save(kSilent);
   VerdictCache other(path);
   other.forget(kHash);
@@ -135,12 +135,37 @@ TEST(VerdictCache, CountsCrashesInARowPerProgram) {
   const std::string path = folder / "verdicts.json";
   for (const bool crashed : {true, true, false, true}) {
     VerdictCache cache(path);
-    cache.count_launch(kHash, "/bin/app", crashed, 7);
+    if (crashed) {
+      cache.count_crash(kHash, "/bin/app", {}, 7);
+    } else {
+      cache.count_clean(kHash, "/bin/app", 7);
+    }
     cache.save(kSilent);
   }
   const VerdictCache cache(path);
   EXPECT_EQ(cache.launch_crashes(kHash, "/bin/app").count, 1) << "a clean end begins anew";
   EXPECT_EQ(cache.launch_crashes(kHash, "/bin/other").count, 0);
+}
+
+TEST(VerdictCache, KeepsCallsUntilTheyAreReplayed) {
+  const TempFolder folder;
+  const std::string path = folder / "verdicts.json";
+  for (const char *line : {"one", "two", "one"}) {
+    VerdictCache cache(path);
+    cache.count_crash(kHash, "/bin/app", {line}, 7);
+    cache.save(kSilent);
+  }
+  VerdictCache cache(path);
+  EXPECT_EQ(cache.programs_to_replay(kHash), std::vector<std::string>{"/bin/app"});
+  EXPECT_EQ(cache.launch_crashes(kHash, "/bin/app").lines, (std::vector<std::string>{"one", "two"}));
+  cache.set_replayed(kHash, "/bin/app", true);
+  cache.count_crash(kHash, "/bin/app", {"three"}, 9);  // of a process that ended meanwhile
+  cache.save(kSilent);
+  const rayo::LaunchCrashes after = VerdictCache(path).launch_crashes(kHash, "/bin/app");
+  EXPECT_EQ(after.count, 4);
+  EXPECT_EQ(after.refuted, 1);
+  EXPECT_EQ(after.at, 9);
+  EXPECT_EQ(after.lines, std::vector<std::string>{"three"});
 }
 
 TEST(Manifest, ListsHashesOfWellFormedLines) {

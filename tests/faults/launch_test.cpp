@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <thread>
+#include <vector>
 
 #include "faults/fault_files.hpp"
 #include "faults/fault_run.hpp"
@@ -48,9 +49,19 @@ rayo_plugin_info info_of(rayo_runtime *runtime, const std::string &file) {
   return {};
 }
 
+// What the application does wrong, if anything.
+enum class Deed { none, is_killed, gives_bad_pointer };
+
+// An add over memory that is not there.
+rayo_status add_nowhere(rayo_runtime *runtime, int64_t n) {
+  std::vector<float> y(static_cast<size_t>(n));
+  const auto *nowhere = reinterpret_cast<const float *>(uintptr_t{4096});
+  return rayo_add_f32(runtime, n, nowhere, nowhere, y.data());
+}
+
 // The application: in a child process, and how it ended. 0: its call was answered with RAYO_OK and was right.
-// `kill_it`: somebody loses patience soon after its call has begun.
-int run_application(const std::string &folder, int64_t elements, bool kill_it = false) {
+// is_killed: somebody loses patience soon after its call has begun.
+int run_application(const std::string &folder, int64_t elements, Deed deed = Deed::none) {
   int begun[2] = {-1, -1};
   EXPECT_EQ(::pipe(begun), 0);
   const pid_t child = ::fork();
@@ -58,9 +69,9 @@ int run_application(const std::string &folder, int64_t elements, bool kill_it = 
     const Runtime runtime = open_folder(folder);
     if (runtime == nullptr) ::_exit(100);
     (void)!::write(begun[1], "x", 1);
-    ::exit(-add_numbers(runtime.get(), elements));
+    ::exit(-(deed == Deed::gives_bad_pointer ? add_nowhere : add_numbers)(runtime.get(), elements));
   }
-  if (kill_it) {
+  if (deed == Deed::is_killed) {
     char byte = 0;
     EXPECT_EQ(::read(begun[0], &byte, 1), 1);
     ::usleep(500000);
@@ -73,61 +84,95 @@ int run_application(const std::string &folder, int64_t elements, bool kill_it = 
   return status;
 }
 
-void dies_three_times(const std::string &fault, const std::function<bool(int status)> &as_expected,
-                      bool kill_it = false) {
+bool died_of(int status, int signal) { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
+
+std::string row_of(std::string fault) {
+  for (char &c : fault) c = c == '-' ? '_' : c;
+  return fault;
+}
+
+// The plugin's fault: a replay of the call dies too, and so one crash is enough, for every program.
+void dies_once(const std::string &fault, const std::function<bool(int status)> &as_expected, const std::string &how) {
   const OwnCache cache;
   const Folder folder;
   add_scalar(folder.path());
   const std::string file = add_chaos(folder.path(), fault);
   ASSERT_NE(open_folder(folder.path()), nullptr);  // probed: it passes
+  const int status = run_application(folder.path(), kLate);
+  EXPECT_TRUE(as_expected(status)) << status;
+  const json verdict = verdict_of(devices({"RAYO_PLUGIN_PATH=" + folder.path(), cache.variable()}), file);
+  const auto reason = verdict.at("reason").get<std::string>();
+  EXPECT_EQ(verdict.at("state"), "quarantined");
+  EXPECT_NE(reason.find("fault_test died"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("confirmed by replay: it " + how), std::string::npos) << reason;
+  EXPECT_NE(reason.find("in its kernel add_f32, add on f32[5000] and f32[5000]"), std::string::npos) << reason;
+  const Runtime runtime = open_folder(folder.path());
+  ASSERT_NE(runtime, nullptr) << last_error();
+  EXPECT_EQ(info_of(runtime.get(), file).state, RAYO_PLUGIN_QUARANTINED);
+  EXPECT_EQ(add_numbers(runtime.get(), kLate), RAYO_OK) << last_error();  // by scalar
+  record("launch", row_of(fault), verdict.at("state"), reason);
+}
+
+// Nobody can tell whose fault it was: after three crashes in a row the plugin is left alone, by this program.
+void dies_three_times(const std::string &fault, Deed deed, int signal, const std::string &row, const std::string &why) {
+  const OwnCache cache;
+  const Folder folder;
+  add_scalar(folder.path());
+  const std::string file = add_chaos(folder.path(), fault);
   for (int i = 0; i < 3; ++i) {
-    const int status = run_application(folder.path(), kLate, kill_it);
-    EXPECT_TRUE(as_expected(status)) << i << ": " << status;
+    const Runtime runtime = open_folder(folder.path());
+    ASSERT_NE(runtime, nullptr) << last_error();
+    EXPECT_EQ(info_of(runtime.get(), file).state, RAYO_PLUGIN_READY) << "after " << i << " crashes";
+    const int status = run_application(folder.path(), kLate, deed);
+    EXPECT_TRUE(died_of(status, signal)) << i << ": " << status;
   }
   const Runtime runtime = open_folder(folder.path());
   ASSERT_NE(runtime, nullptr) << last_error();
   const rayo_plugin_info info = info_of(runtime.get(), file);
+  const std::string reason = info.reason;
   EXPECT_EQ(info.state, RAYO_PLUGIN_QUARANTINED);
-  EXPECT_NE(std::string(info.reason).find("was running each of the last 3 times that "), std::string::npos)
-      << info.reason;
+  EXPECT_NE(reason.find("was running each of the last 3 times that "), std::string::npos) << reason;
+  EXPECT_NE(reason.find(why), std::string::npos) << reason;
   EXPECT_EQ(add_numbers(runtime.get(), kLate), RAYO_OK) << last_error();  // by scalar
   // Another program has nothing against the plugin.
   const json document = devices({"RAYO_PLUGIN_PATH=" + folder.path(), cache.variable()});
   EXPECT_EQ(verdict_of(document, file).at("state"), "ready");
-  std::string name = fault;
-  for (char &c : name) c = c == '-' ? '_' : c;
-  record("launch", name, "quarantined", info.reason);
+  record("launch", row, "quarantined", reason);
 }
 
-bool died_of(int status, int signal) { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
-
-TEST(Launch, ThreeCrashesInARowQuarantineForThisProgramAlone) {
-  dies_three_times("late-segv", [](int status) { return died_of(status, SIGSEGV); });
+TEST(Launch, ACrashThatAReplayConfirmsQuarantinesForEveryProgram) {
+  dies_once(
+      "late-segv", [](int status) { return died_of(status, SIGSEGV); }, "crashed in the replay");
 }
 
 TEST(Launch, AnAbortCountsAsACrash) {
-  dies_three_times("late-abort", [](int status) { return died_of(status, SIGABRT); });
+  dies_once(
+      "late-abort", [](int status) { return died_of(status, SIGABRT); }, "crashed in the replay");
 }
 
 TEST(Launch, AKernelThatExitsTheProcessCountsAsACrash) {
-  dies_three_times("late-exit3", [](int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 3; });
+  dies_once(
+      "late-exit3", [](int status) { return WIFEXITED(status) && WEXITSTATUS(status) == 3; },
+      "ended the process in the replay");
 }
 
-TEST(Launch, AHangThatSomebodyKillsCountsAsACrash) {
-  dies_three_times(
-      "late-wait", [](int status) { return died_of(status, SIGKILL); }, true);
+TEST(Launch, AHangThatSomebodyKillsCountsAsACrashAfterThree) {
+  dies_three_times("late-wait", Deed::is_killed, SIGKILL, "late_wait", "not all of these calls could be replayed");
+}
+
+TEST(Launch, AnApplicationsBadPointerIsNotConfirmedByReplay) {
+  dies_three_times("none-at-all", Deed::gives_bad_pointer, SIGSEGV, "bad_pointer_of_the_application",
+                   "not confirmed by replay");
 }
 
 TEST(Launch, ACleanRunBetweenCrashesBeginsTheCountAnew) {
   const OwnCache cache;
   const Folder folder;
   add_scalar(folder.path());
-  const std::string file = add_chaos(folder.path(), "late-segv");
-  for (const int64_t elements : {kLate, kLate, int64_t{10}, kLate, kLate}) {
-    const int status = run_application(folder.path(), elements);
-    EXPECT_EQ(WIFSIGNALED(status), elements == kLate);
-    if (elements == kLate) continue;
-    EXPECT_EQ(WEXITSTATUS(status), 0);
+  const std::string file = add_chaos(folder.path(), "none-at-all");
+  for (const bool bad : {true, true, false, true, true}) {
+    const int status = run_application(folder.path(), kLate, bad ? Deed::gives_bad_pointer : Deed::none);
+    EXPECT_EQ(WIFSIGNALED(status), bad);
   }
   const Runtime runtime = open_folder(folder.path());
   ASSERT_NE(runtime, nullptr);
@@ -139,7 +184,7 @@ TEST(Launch, ForgettingLetsItTryAgain) {
   const Folder folder;
   add_scalar(folder.path());
   const std::string file = add_chaos(folder.path(), "late-segv");
-  for (int i = 0; i < 3; ++i) run_application(folder.path(), kLate);
+  run_application(folder.path(), kLate);
   EXPECT_EQ(info_of(open_folder(folder.path()).get(), file).state, RAYO_PLUGIN_QUARANTINED);
   ASSERT_EQ(rayo_plugin_forget(file.c_str()), RAYO_OK) << last_error();
   EXPECT_EQ(info_of(open_folder(folder.path()).get(), file).state, RAYO_PLUGIN_READY);

@@ -50,6 +50,7 @@ bool read_arguments(const std::vector<std::string> &arguments, CommandLine *out)
     if (arguments[at] == "--report-fd") good = parse(value, &out->report_fd);
     if (arguments[at] == "--cpu-features") good = parse(value, &out->options.cpu_features);
     if (arguments[at] == "--reference") good = !(out->options.reference = value).empty();
+    if (arguments[at] == "--replay") good = !(out->options.replay = value).empty();
     if (!good) return false;
   }
   if (at >= arguments.size() || arguments[at] != "--") return false;
@@ -75,7 +76,7 @@ int run(int argc, char **argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (!read_arguments(arguments, &line)) {
     std::fputs(
-        "usage: rayo-probe [--report-fd N] [--cpu-features BITS] [--reference SCALAR.so] -- LIMIT_MS FILE ...\n"
+        "usage: rayo-probe [--report-fd N] [--cpu-features BITS] [--reference SCALAR.so] [--replay LINE] -- LIMIT_MS FILE ...\n"
         "librayo runs this program; to have a plugin checked use: rayo plugin check FILE\n",
         stderr);
     return kUsage;

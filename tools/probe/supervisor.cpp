@@ -74,7 +74,8 @@ std::string signal_name(int number) {
 
 class Trial {
  public:
-  Trial(const Job &job, size_t index, const TrialOptions &options, int report_fd) : job_(job), index_(index) {
+  Trial(const Job &job, size_t index, const TrialOptions &options, int report_fd)
+      : job_(job), index_(index), replay_(!options.replay.empty()) {
     std::fflush(nullptr);
     const pid_t supervisor = ::getpid();
     pid_ = ::fork();
@@ -146,21 +147,32 @@ class Trial {
     return true;
   }
 
-  ProbeResult verdict() const {
+  // A call may take long, and a child that was killed may have been too large: neither says that the plugin is bad.
+  ProbeResult replay_verdict() const {
+    if (hung_) return {PluginState::rejected, fmt::format("had no end after {} ms", job_.limit_ms), false};
+    if (WIFSIGNALED(status_) && WTERMSIG(status_) == SIGKILL) return {PluginState::rejected, "was killed", false};
+    ProbeResult result = trial_verdict("in the replay");
+    result.lasting = false;
+    return result;
+  }
+
+  ProbeResult verdict() const { return replay_ && pid_ >= 0 ? replay_verdict() : trial_verdict("in its probe"); }
+
+  ProbeResult trial_verdict(const char *when) const {
     const TrialReport &report = *report_.get();
     if (pid_ < 0) return {PluginState::rejected, "could not be probed: fork failed", false};
     const std::string where = report.step().empty() ? "before it was loaded" : std::string(report.step());
     if (hung_) {
       return {PluginState::quarantined,
-              fmt::format("hung in its probe, {}: no end after {} ms", where, job_.limit_ms * (extensions_ + 1)), true};
+              fmt::format("hung {}, {}: no end after {} ms", when, where, job_.limit_ms * (extensions_ + 1)), true};
     }
     if (WIFSIGNALED(status_)) {
       return {PluginState::quarantined,
-              fmt::format("crashed in its probe, {}: {}{}", where, signal_name(WTERMSIG(status_)), last_words()), true};
+              fmt::format("crashed {}, {}: {}{}", when, where, signal_name(WTERMSIG(status_)), last_words()), true};
     }
     if (!report.finished() || WEXITSTATUS(status_) != 0) {
       return {PluginState::quarantined,
-              fmt::format("ended the process in its probe, {}: exit status {}{}", where, WEXITSTATUS(status_),
+              fmt::format("ended the process {}, {}: exit status {}{}", when, where, WEXITSTATUS(status_),
                           last_words()),
               true};
     }
@@ -177,6 +189,7 @@ class Trial {
 
   const Job &job_;
   const size_t index_;
+  const bool replay_;
   SharedReport report_;
   OutputPipe out_;
   OutputPipe err_;

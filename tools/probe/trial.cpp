@@ -12,6 +12,7 @@
 #include "loader/fp_env.hpp"
 #include "probe/environment.hpp"
 #include "probe/process_time.hpp"
+#include "probe/replay.hpp"
 #include "probe/smoke.hpp"
 #include "registry/registry.hpp"
 
@@ -71,11 +72,15 @@ void judge(const std::string &file, const TrialOptions &options, TrialReport *re
   const Host host(options.cpu_features);
   const Host reference_host(options.cpu_features);
   std::unique_ptr<Registry> reference;
-  if (!options.reference.empty()) reference = load(options.reference, reference_host, nullptr);
+  if (!options.reference.empty() && options.replay.empty()) reference = load(options.reference, reference_host, nullptr);
   const Environment before;
   std::unique_ptr<Registry> registry = load(file, host, report);
   const PluginRecord &record = *registry->plugins().front();
   if (record.state != PluginState::ready) fail(RAYO_REFUSED, "{}", record.reason);
+  if (!options.replay.empty()) {
+    replay_call(*registry, options.replay, report);
+    return;
+  }
   *out_lasting = true;
   check_threads(before, look.note, "when it was loaded");
   open_devices(record, report);

@@ -13,6 +13,7 @@ namespace rayo::probe {
 struct TrialOptions {
   uint64_t cpu_features = 0;
   std::string reference;  // path of the scalar plugin; "" = results are not compared
+  std::string replay;     // a call line: this call is run again instead of the trial; "" = none
 };
 
 // Loads, queries, creates, enumerates, opens, runs small calls, destroys; compares the environment. The verdict goes to
