@@ -98,22 +98,22 @@ std::string call_line(std::string_view kernel, const rayo_op_desc &desc) {
   return line.dump();
 }
 
-LineCall::LineCall(std::string_view text) {
+LineCall::LineCall(std::string_view line) {
   try {
-    const JsonValue line = JsonValue::parse(text, kDeepest);
-    kernel_ = line.at("kernel").text();
-    const std::string &op = line.at("op").text();
+    const JsonValue document = JsonValue::parse(line, kDeepest);
+    kernel_ = document.at("kernel").text();
+    const std::string &op = document.at("op").text();
     desc_.struct_size = sizeof desc_;
     desc_.struct_type = RAYO_TYPE_OP_DESC;
     desc_.op = find_op(op);
     if (desc_.op == RAYO_OP_NONE) fail(RAYO_NOT_FOUND, "a call line names the op {}, which is not known", quote(op));
-    desc_.schema_version = small(line.at("schema"), 0, UINT32_MAX);
+    desc_.schema_version = small(document.at("schema"), 0, UINT32_MAX);
     constexpr uint32_t kMostThreads = 1024;
-    desc_.max_threads = small(line.at("threads"), 1, kMostThreads);
-    desc_.numerics = small(line.at("numerics"), RAYO_NUMERICS_REPRODUCIBLE, RAYO_NUMERICS_RELAXED);
-    inputs_.fill(read_operands(line.at("in")), {kDLCPU, 0}, 0, nullptr);
-    outputs_.fill(read_operands(line.at("out")), {kDLCPU, 0}, 0, nullptr);
-    const Array &attributes = line.at("attrs").items();
+    desc_.max_threads = small(document.at("threads"), 1, kMostThreads);
+    desc_.numerics = small(document.at("numerics"), RAYO_NUMERICS_REPRODUCIBLE, RAYO_NUMERICS_RELAXED);
+    inputs_.fill(read_operands(document.at("in")), {kDLCPU, 0}, 0, nullptr);
+    outputs_.fill(read_operands(document.at("out")), {kDLCPU, 0}, 0, nullptr);
+    const Array &attributes = document.at("attrs").items();
     if (attributes.size() > kMostAttributes) throw JsonError("has too many attributes");
     names_.reserve(attributes.size());  // attributes point to their names
     for (const JsonValue &attribute : attributes) {

@@ -27,9 +27,9 @@ namespace rayo {
 namespace {
 
 constexpr char kMagic[8] = {'r', 'a', 'y', 'o', 'l', 'm', '0', '2'};
-constexpr size_t kSlots = 256;    // threads at once; more share the last
-constexpr size_t kPlugins = 128;  // of one process
-constexpr size_t kLines = 256;    // calls bound at once; more are not written down
+constexpr size_t kSlots = 256;     // threads at once; more share the last
+constexpr size_t kPlugins = 128;   // of one process
+constexpr size_t kLines = 256;     // calls bound at once; more are not written down
 constexpr size_t kCacheLine = 64;  // a slot has one of its own
 constexpr uint32_t kPluginBits = 8;
 constexpr LaunchMark kPluginMask = (1u << kPluginBits) - 1;

@@ -5,8 +5,9 @@
 // of the calling thread, in a file that is mapped to memory and outlives the process. A mark costs two stores to a
 // cache line of the thread's own, no lock, no system call; plugins of the manifest are not marked at all.
 //
-// A mark also says which call it was: calls are written down when they are bound (dispatch/call_line.hpp), in a table of
-// that file, and the mark's upper bits are an index into it. A later start runs that call again in a child (prove.hpp).
+// A mark also says which call it was: calls are written down when they are bound (dispatch/call_line.hpp), in a table
+// of that file, and the mark's upper bits are an index into it. A later start runs that call again in a child
+// (prove.hpp).
 //
 // The files lie in $XDG_CACHE_HOME/rayo/launches, one per process that runs such plugins, held by a lock for its life.
 // A later start of any program takes in the files whose lock is free: slots that are not empty name what was running.
@@ -20,7 +21,8 @@
 
 namespace rayo {
 
-using LaunchMark = uint32_t;  // 0 = none; low byte: the plugin's number, the rest: its call line's, 0 = not written down
+using LaunchMark =
+    uint32_t;  // 0 = none; low byte: the plugin's number, the rest: its call line's, 0 = not written down
 
 // The thread's slot. Initial-exec: one instruction to reach, also in a library that was loaded by dlopen.
 extern constinit thread_local std::atomic<LaunchMark> *t_launch_slot __attribute__((tls_model("initial-exec")));
@@ -29,8 +31,8 @@ std::atomic<LaunchMark> *claim_launch_slot() noexcept;
 // A mark for calls of this plugin, the same for the same hash. 0 where nothing can be recorded: no place, or too many.
 LaunchMark launch_mark(const std::string &sha256, const std::string &name) noexcept;
 
-// The mark with a call's line (a copy is kept). As it was where the line does not fit: longer than kLongestLaunchLine, or
-// the table is full. Equal lines share a place. To be given back once no call of it runs any more.
+// The mark with a call's line (a copy is kept). As it was where the line does not fit: longer than kLongestLaunchLine,
+// or the table is full. Equal lines share a place. To be given back once no call of it runs any more.
 constexpr size_t kLongestLaunchLine = 1000;
 LaunchMark with_launch_line(LaunchMark mark, std::string_view line) noexcept;
 void release_launch_line(LaunchMark mark) noexcept;

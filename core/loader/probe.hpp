@@ -14,9 +14,9 @@
 namespace rayo {
 
 // How the host and rayo-probe speak: "rayo-probe --report-fd 3 ... -- LIMIT_MS FILE ...", answered by one JSON line per
-// file: {"index":0,"state":"ready","reason":"","lasting":true}, in any order, then {"end":true}. With "--replay LINE" in
-// front of the "--" each file is loaded and, instead of its trial, runs that call (dispatch/call_line.hpp) on data made
-// from seeds.
+// file: {"index":0,"state":"ready","reason":"","lasting":true}, in any order, then {"end":true}. With "--replay LINE"
+// in front of the "--" each file is loaded and, instead of its trial, runs that call (dispatch/call_line.hpp) on data
+// made from seeds.
 constexpr int kProbeReportFd = 3;
 constexpr uint32_t kProbeLimitMs = 2000;      // of a file whose note asks for no more
 constexpr uint32_t kLongestProbeMs = 120000;  // what a note may ask for

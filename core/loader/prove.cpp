@@ -158,11 +158,11 @@ class Prover {
 
   void confirm(const PluginCandidate &candidate, const std::string &program, int64_t at, const std::string &reason,
                int64_t now) {
-    cache_.put(candidate.record->sha256(), machine_key(candidate.look.note, rules_.cpu_features),
-               {PluginState::quarantined,
-                fmt::format("was running when {} died, seen at {}; confirmed by replay: it {}", program, utc_time(at),
-                            reason),
-                now, now + kQuarantine});
+    cache_.put(
+        candidate.record->sha256(), machine_key(candidate.look.note, rules_.cpu_features),
+        {PluginState::quarantined,
+         fmt::format("was running when {} died, seen at {}; confirmed by replay: it {}", program, utc_time(at), reason),
+         now, now + kQuarantine});
   }
 
   std::optional<Verdict> launch_verdict(const PluginRecord &record, int64_t now) const {

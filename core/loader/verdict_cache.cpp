@@ -154,10 +154,10 @@ std::string VerdictCache::text_of(const Contents &contents) {
   Object launches;
   for (const auto &[key, crashes] : contents.launches) {
     JsonValue::Array lines(crashes.lines.begin(), crashes.lines.end());
-    launches.push_back({key, Object{{"count", crashes.count},
-                                    {"refuted", crashes.refuted},
-                                    {"at", crashes.at},
-                                    {"lines", std::move(lines)}}});
+    launches.push_back(
+        {key,
+         Object{
+             {"count", crashes.count}, {"refuted", crashes.refuted}, {"at", crashes.at}, {"lines", std::move(lines)}}});
   }
   const JsonValue document = Object{{"schema", kSchema},
                                     {"files", std::move(files)},

@@ -30,8 +30,8 @@ struct Verdict {
 // Ends of one program in which a plugin was running, one after the other without a clean end between.
 struct LaunchCrashes {
   int64_t count = 0;
-  int64_t refuted = 0;  // of them: a replay of the call went well
-  int64_t at = 0;       // the last, seconds since 1970
+  int64_t refuted = 0;             // of them: a replay of the call went well
+  int64_t at = 0;                  // the last, seconds since 1970
   std::vector<std::string> lines;  // calls to be replayed once the plugin's file is seen again
 };
 

@@ -76,7 +76,8 @@ int run(int argc, char **argv) {
   const std::vector<std::string> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
   if (!read_arguments(arguments, &line)) {
     std::fputs(
-        "usage: rayo-probe [--report-fd N] [--cpu-features BITS] [--reference SCALAR.so] [--replay LINE] -- LIMIT_MS FILE ...\n"
+        "usage: rayo-probe [--report-fd N] [--cpu-features BITS] [--reference SCALAR.so] [--replay LINE] -- LIMIT_MS "
+        "FILE ...\n"
         "librayo runs this program; to have a plugin checked use: rayo plugin check FILE\n",
         stderr);
     return kUsage;

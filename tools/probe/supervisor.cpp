@@ -171,10 +171,10 @@ class Trial {
               fmt::format("crashed {}, {}: {}{}", when, where, signal_name(WTERMSIG(status_)), last_words()), true};
     }
     if (!report.finished() || WEXITSTATUS(status_) != 0) {
-      return {PluginState::quarantined,
-              fmt::format("ended the process {}, {}: exit status {}{}", when, where, WEXITSTATUS(status_),
-                          last_words()),
-              true};
+      return {
+          PluginState::quarantined,
+          fmt::format("ended the process {}, {}: exit status {}{}", when, where, WEXITSTATUS(status_), last_words()),
+          true};
     }
     if (!report.passed()) return {PluginState::rejected, std::string(report.reason()), report.lasting()};
     if (out_.bytes() > 0) {

@@ -72,7 +72,8 @@ void judge(const std::string &file, const TrialOptions &options, TrialReport *re
   const Host host(options.cpu_features);
   const Host reference_host(options.cpu_features);
   std::unique_ptr<Registry> reference;
-  if (!options.reference.empty() && options.replay.empty()) reference = load(options.reference, reference_host, nullptr);
+  if (!options.reference.empty() && options.replay.empty())
+    reference = load(options.reference, reference_host, nullptr);
   const Environment before;
   std::unique_ptr<Registry> registry = load(file, host, report);
   const PluginRecord &record = *registry->plugins().front();
