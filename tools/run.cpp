@@ -66,7 +66,9 @@ void add_options(CommandLine &line, RunOptions &options) {
       "verify",
       "run again on scalar and compare before writing: bits where the kernel promises them, else the "
       "largest distance in ULP is reported")("dtype", po::value(&options.dtype)->value_name("TYPE"),
-                                             "bf16: '<u2' input files hold bfloat16")("json", "print JSON");
+                                             "bf16: '<u2' input files hold bfloat16")(
+      "isolate", "run plugins that are not the package's own in processes of their own (RAYO_ISOLATION=process)")(
+      "json", "print JSON");
   line.add_session_options(options.session, true);
   line.add_positional("operand", options.positional);
 }
@@ -129,6 +131,7 @@ int run_command(Arguments arguments) {
   job.u2_is_bf16 = options.dtype == "bf16";
   job.repeat = parse_count("--repeat", options.repeat, 1, kMostRepeats);
   job.verify = line.given("verify");
+  options.session.isolate = line.given("isolate");
   if (!line.given("batch")) return run_single(options, std::move(job), line.given("json"));
   if (!options.positional.empty() || !options.outputs.empty() || !options.attributes.empty()) {
     throw usage_error(

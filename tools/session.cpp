@@ -70,6 +70,7 @@ Session::Session(const SessionOptions &options) {
   runtime_options.threads = options.threads;
   runtime_options.numerics = policy_from_name(options.numerics);
   runtime_options.plugin_files = file_pointers.data();
+  if (options.isolate) runtime_options.isolation = "process";
   runtime_options.plugin_file_count = static_cast<uint32_t>(file_pointers.size());
   // A device on the command line wins over RAYO_DEVICE; it is checked below, where a better message is possible.
   if (!options.device.empty()) runtime_options.device = "auto";

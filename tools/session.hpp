@@ -18,6 +18,7 @@ struct SessionOptions {
   std::string device;
   std::string numerics;
   uint32_t threads = 0;
+  bool isolate = false;      // plugins that are not the package's own run in processes of their own
   bool allow_empty = false;  // no usable plugin is no error
 };
 

@@ -51,19 +51,17 @@ using rayo::Candidate;
 uint32_t try_prepare(const Candidate &candidate, const rayo::BoundCall &call, std::string *out_reason) {
   rayo_op_desc desc = candidate.view ? candidate.view->desc() : call.desc();
   if (candidate.threads != 0) desc.max_threads = candidate.threads;
-  const rayo_kernel &kernel = *candidate.kernel->kernel;
-  rayo_instance *instance = candidate.kernel->owner->instance;
   rayo_error error{};
   rayo_prepared prepared{};
   prepared.struct_size = sizeof(prepared);
   prepared.struct_type = RAYO_TYPE_PREPARED;
-  const rayo_status status = kernel.prepare(instance, &desc, &prepared, &error);
+  const rayo_status status = candidate.kernel->prepare(desc, &prepared, &error);
   if (status != RAYO_OK) {
     error.text[RAYO_ERROR_TEXT - 1] = '\0';
     *out_reason = error.text[0] == '\0' ? rayo_status_name(status) : error.text;
     return 0;
   }
-  if (kernel.release != nullptr) kernel.release(instance, prepared.state);
+  candidate.kernel->release(prepared.state);
   return std::clamp(prepared.threads, 1u, desc.max_threads);
 }
 

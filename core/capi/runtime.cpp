@@ -5,7 +5,9 @@
 
 #include <rayo/profile.h>
 
+#include <algorithm>
 #include <optional>
+#include <string_view>
 
 #include "base/cpu_count.hpp"
 #include "base/env.hpp"
@@ -133,6 +135,35 @@ class Resolver {
     return setting.text == nullptr || parse_switch(setting.source, setting.text);
   }
 
+  // "process:NAME,NAME" names a plugin's own name; an unknown one is nobody's, as its file may come later.
+  Isolation isolation() const {
+    Isolation out;
+    const Setting limit = text("", nullptr, "RAYO_ISOLATION_MS");
+    if (options_.isolation_ms != 0) {
+      out.call_ms = options_.isolation_ms;
+    } else if (limit.text != nullptr) {
+      out.call_ms = parse_probe_ms(limit.source, limit.text);
+    }
+    const Setting setting = text("options.isolation", options_.isolation, "RAYO_ISOLATION");
+    if (setting.text == nullptr || std::string_view(setting.text) == "off") return out;
+    out.on = true;
+    constexpr std::string_view kProcess = "process";
+    std::string_view rest = setting.text;
+    if (rest == kProcess) return out;
+    const bool names = rest.starts_with("process:");
+    rest.remove_prefix(names ? kProcess.size() + 1 : 0);
+    while (names && !rest.empty()) {
+      const size_t end = std::min(rest.find(','), rest.size());
+      out.names.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    if (out.names.empty() || std::find(out.names.begin(), out.names.end(), "") != out.names.end()) {
+      fail(RAYO_INVALID_ARGUMENT, "{} is {}; legal: off, process, process:NAME,NAME", setting.source,
+           quote(setting.text));
+    }
+    return out;
+  }
+
   uint32_t probe_ms() const {
     if (options_.probe_ms != 0) return options_.probe_ms;
     const Setting setting = text("", nullptr, "RAYO_PROBE_MS");
@@ -184,6 +215,7 @@ class Resolver {
     out.list_refused_files = (options_.flags & RAYO_RUNTIME_LIST_REFUSED) != 0;
     out.use_verdict_cache = use_verdict_cache();
     out.probe_ms = probe_ms();
+    out.isolation = isolation();
     const Setting disable = text("options.cpu_disable", options_.cpu_disable, "RAYO_CPU_DISABLE");
     out.cpu_features = detect_cpu_features();
     if (disable.text != nullptr) out.cpu_features &= ~parse_cpu_disable(disable.source, disable.text);

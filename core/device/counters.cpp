@@ -19,6 +19,8 @@ const char *fallback_name(uint32_t reason) noexcept {
       return "too_large";
     case RAYO_FALLBACK_DEVICE_LOST:
       return "device_lost";
+    case RAYO_FALLBACK_WORKER:
+      return "worker";
     case RAYO_FALLBACK_FORKED:
       return "forked";
     default:

@@ -266,6 +266,7 @@ struct ThreadPool::Impl {
   alignas(64) std::atomic<uint32_t> pending{0};
   alignas(64) std::atomic<uint32_t> epoch{0};
   std::atomic<uint32_t> sleepers{0};
+  void *abandoned_before = nullptr;  // of the list of those that a forked child has no use for
 };
 
 namespace {
@@ -280,6 +281,7 @@ class ForkRegistry {
   std::mutex mutex;
   std::vector<void (*)(void *)> resets;
   std::vector<void *> pools;
+  void *abandoned = nullptr;  // the parents' states, in a list: kept, not lost
 
  private:
   ForkRegistry() {
@@ -304,7 +306,9 @@ ThreadPool::ThreadPool(uint32_t most) : impl_(std::make_unique<Impl>(std::clamp(
   registry.pools.push_back(this);
   registry.resets.push_back([](void *pool) {
     auto *self = static_cast<ThreadPool *>(pool);
-    Impl *old = self->impl_.release();  // leaked on purpose: its threads belong to the parent
+    Impl *old = self->impl_.release();  // never ended: its threads belong to the parent
+    old->abandoned_before = ForkRegistry::get().abandoned;
+    ForkRegistry::get().abandoned = old;
     self->impl_ = std::make_unique<Impl>(old->most);
     t_in_region = false;
   });

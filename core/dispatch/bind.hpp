@@ -36,14 +36,15 @@ struct CallRequest {
   const char *device = "auto";
   uint32_t threads = 1;
   uint32_t policy = RAYO_POLICY_ACCURATE;
-  const Registry *registry = nullptr;  // of the runtime as it was when the call began
-  uint64_t generation = 0;             // of the runtime then
-  DeviceSet *devices = nullptr;        // of the runtime
-  bool host_only = false;              // the host kernels alone: a call that has fallen back
-  const char *verify = nullptr;        // guards of this call; nullptr = the runtime's
-  bool watched = true;                 // false: a guard's own call
-  const SelectTable *table = nullptr;  // of the device profile and this registry; null = the static order
-  Capture *capture = nullptr;          // null = calls are not written down
+  const Registry *registry = nullptr;     // of the runtime as it was when the call began
+  uint64_t generation = 0;                // of the runtime then
+  DeviceSet *devices = nullptr;           // of the runtime
+  bool host_only = false;                 // the host kernels alone: a call that has fallen back
+  const char *verify = nullptr;           // guards of this call; nullptr = the runtime's
+  bool watched = true;                    // false: a guard's own call
+  const PluginRecord *without = nullptr;  // none of its kernels: it has failed this call
+  const SelectTable *table = nullptr;     // of the device profile and this registry; null = the static order
+  Capture *capture = nullptr;             // null = calls are not written down
 };
 
 // Refuses extents and strides whose byte addresses would not fit 63 bits. Throws Error.

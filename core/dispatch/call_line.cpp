@@ -156,7 +156,8 @@ std::string LineCall::text() const {
   std::string out = op_name(desc_.op);
   const char *between = " on ";
   for (const OperandDesc &operand : inputs()) {
-    out += between + (operand.absent() ? "none" : dtype_name(operand.dtype) + shape_text(operand));
+    out += between;
+    out += operand.absent() ? std::string("none") : dtype_name(operand.dtype) + shape_text(operand);
     between = " and ";
   }
   return out;

@@ -59,9 +59,7 @@ Detour::~Detour() {
 }
 
 void Detour::release() noexcept {
-  if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
-    kernel_->kernel->release(kernel_->owner->instance, prepared_.state);
-  }
+  if (kernel_ != nullptr) kernel_->release(prepared_.state);
   kernel_ = nullptr;
 }
 

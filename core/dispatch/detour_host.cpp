@@ -6,62 +6,12 @@
 
 #include "device/staging.hpp"
 #include "dispatch/detour.hpp"
+#include "dispatch/host_call.hpp"
 #include "dispatch/overlap.hpp"
 #include "dispatch/plan.hpp"
 
 namespace rayo {
 namespace {
-
-// The call again, described from what was bound, with every operand in host memory.
-class HostCall {
- public:
-  explicit HostCall(const BoundCall &call) : attrs_(call.attributes().view()) {
-    // A list that was not given is there with no values; left out it says the same.
-    std::erase_if(attrs_, [](const rayo_attr &attr) { return attr.kind != RAYO_ATTR_STRING && attr.count == 0; });
-    attrs_.push_back(RAYO_ATTR_END);
-    describe(call.inputs(), &inputs_, &in_);
-    describe(call.outputs(), &outputs_, &out_);
-  }
-  HostCall(const HostCall &) = delete;
-  HostCall &operator=(const HostCall &) = delete;
-
-  void put(size_t i, bool output, const rayo_tensor *given) {
-    rayo_tensor &tensor = (output ? outputs_ : inputs_)[i];
-    tensor.dl.data = given->dl.data;
-    tensor.dl.byte_offset = given->dl.byte_offset;
-  }
-  void put(size_t i, bool output, void *element_zero) { (output ? outputs_ : inputs_)[i].dl.data = element_zero; }
-
-  CallRequest request(const BoundCall &call) const {
-    CallRequest request;
-    request.op = call.desc().op;
-    request.inputs = in_.data();
-    request.input_count = static_cast<uint32_t>(in_.size());
-    request.outputs = out_.data();
-    request.output_count = static_cast<uint32_t>(out_.size());
-    request.attrs = attrs_.data();
-    request.host_only = true;
-    return request;
-  }
-  const rayo_tensor *const *in() const { return in_.data(); }
-  const rayo_tensor *const *out() const { return out_.data(); }
-
- private:
-  static void describe(const std::vector<OperandDesc> &operands, std::vector<rayo_tensor> *tensors,
-                       std::vector<const rayo_tensor *> *pointers) {
-    tensors->reserve(operands.size());
-    for (const OperandDesc &operand : operands) {
-      tensors->push_back(rayo_tensor_make(nullptr, operand.dtype, operand.ndim, operand.shape, operand.strides));
-      pointers->push_back(operand.absent() ? nullptr : &tensors->back());
-    }
-  }
-
-  std::vector<rayo_attr> attrs_;
-  std::vector<rayo_tensor> inputs_;
-  std::vector<rayo_tensor> outputs_;
-  std::vector<const rayo_tensor *> in_;
-  std::vector<const rayo_tensor *> out_;
-};
 
 bool has_gaps(const OperandDesc &operand) {
   const ByteSpan span = byte_span(operand);

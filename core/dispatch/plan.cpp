@@ -8,7 +8,9 @@
 #include "base/error.hpp"
 #include "dispatch/call_line.hpp"
 #include "dispatch/choose.hpp"
+#include "dispatch/isolated_fallback.hpp"
 #include "dispatch/plan_fast.hpp"
+#include "isolation/remote_plugin.hpp"
 #include "tuner/capture.hpp"
 
 namespace rayo {
@@ -133,6 +135,9 @@ Plan::Plan(const Registry &registry, std::shared_ptr<PlanSet> set, const CallReq
         desc.max_threads = threads_;
         launch_mark_ = with_launch_line(launch_mark_, call_line(kernel_->kernel->name, desc));
       }
+      if (kernel_->owner->remote != nullptr) {
+        fallback_ = std::make_unique<IsolatedFallback>(registry, set_, request, call_, *kernel_);
+      }
       watch_ = CallWatch::make(registry, set_, request, call_, *kernel_);
     }
     note_fast();
@@ -164,8 +169,8 @@ void Plan::release() noexcept {
   released_ = true;
   if (detour_ != nullptr) {
     detour_->release();
-  } else if (kernel_ != nullptr && kernel_->kernel->release != nullptr) {
-    kernel_->kernel->release(kernel_->owner->instance, prepared_.state);
+  } else if (kernel_ != nullptr) {
+    kernel_->release(prepared_.state);
   }
 }
 
@@ -180,7 +185,7 @@ rayo_status Plan::try_prepare(const Registry &registry, const CallRequest &reque
   prepared_ = {};
   prepared_.struct_size = sizeof(prepared_);
   prepared_.struct_type = RAYO_TYPE_PREPARED;
-  const rayo_status status = record.kernel->prepare(record.owner->instance, &desc, &prepared_, &error);
+  const rayo_status status = record.prepare(desc, &prepared_, &error);
   if (status != RAYO_OK || (!on_device && prepared_.fn == nullptr)) {
     error.text[RAYO_ERROR_TEXT - 1] = '\0';
     *out_why = error.text[0] == '\0' ? rayo_status_name(status) : error.text;
@@ -218,8 +223,7 @@ void Plan::prepare(const Registry &registry, const CallRequest &request, const A
         }
         if (candidate.device != nullptr || (candidate.belongs && !call_.home())) return;
         // A host kernel that works on a device's data, or in a device's stead.
-        const rayo_kernel &kernel = *candidate.kernel->kernel;
-        if (kernel.release != nullptr) kernel.release(candidate.kernel->owner->instance, prepared_.state);
+        candidate.kernel->release(prepared_.state);
         prepared_.state = nullptr;
         const bool meant = candidate.belongs || candidate.threads != 0;  // asked for, or cheaper by the profile
         if (!meant && refused.empty()) refusal = why_not_there(registry, belongs_to(call_, request), op, &refused);
@@ -413,8 +417,15 @@ rayo_status Plan::no_workspace() const noexcept {
   });
 }
 
-rayo_status Plan::kernel_failed(rayo_status status) const noexcept {
+rayo_status Plan::kernel_failed(rayo_status status, const void *const *inputs, void *const *outputs,
+                                const rayo_executor *executor) const noexcept {
   const std::string_view text = last_error();
+  if (fallback_ != nullptr && RemotePlugin::worker_failed()) {
+    return fence([&] {
+      const rayo_status result = fallback_->run(status, std::string(text), inputs, outputs, executor);
+      if (result != RAYO_OK) throw Error(result, std::string(last_error()));
+    });
+  }
   return fence([&] {
     fail(status, "{} on {} ({}): {}", call_.schema().raw->name, kernel_->owner->name, kernel_->kernel->name,
          text.empty() ? "the kernel failed without a message" : std::string(text));

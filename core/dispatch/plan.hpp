@@ -17,6 +17,7 @@
 #include "base/in_flight.hpp"
 #include "dispatch/bind.hpp"
 #include "dispatch/detour.hpp"
+#include "dispatch/isolated_fallback.hpp"
 #include "dispatch/overlap.hpp"
 #include "dispatch/select.hpp"
 #include "guard/watch.hpp"
@@ -123,7 +124,8 @@ class Plan {
   static bool bound_strides(const FastOperand &bound, const int64_t *strides) noexcept;
   static const void *fast_address(const FastOperand &bound, const rayo_tensor *tensor) noexcept;
   rayo_status no_workspace() const noexcept;
-  rayo_status kernel_failed(rayo_status status) const noexcept;
+  rayo_status kernel_failed(rayo_status status, const void *const *inputs, void *const *outputs,
+                            const rayo_executor *executor) const noexcept;
   rayo_status call_kernel(const void *const *in, void *const *out, const rayo_executor *executor) const noexcept;
   bool matches_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs) const noexcept;
   rayo_status run_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,
@@ -150,14 +152,15 @@ class Plan {
   bool automatic_ = true;
   const TableChoice *choice_ = nullptr;
   uint32_t alignment_mask_ = 0;
-  uint32_t launch_mark_ = 0;  // with the call's line (loader/launch_marks.hpp)
+  uint32_t launch_mark_ = 0;           // with the call's line (loader/launch_marks.hpp)
   uint32_t fast_inputs_ = UINT32_MAX;  // their number, where run_fast may be tried
   std::vector<FastOperand> fast_;      // the inputs, then the output
   std::vector<Place> input_places_;
   std::vector<Place> output_places_;
   std::unique_ptr<Detour> detour_;
-  std::unique_ptr<CallWatch> watch_;  // null = nobody looks
-  bool released_ = false;             // guarded by the set's lock
+  std::unique_ptr<IsolatedFallback> fallback_;  // of a kernel in another process
+  std::unique_ptr<CallWatch> watch_;            // null = nobody looks
+  bool released_ = false;                       // guarded by the set's lock
 };
 
 }  // namespace rayo

@@ -46,7 +46,7 @@ namespace rayo {
     const LaunchGuard guard(launch_mark_);
     status = watch_ == nullptr ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
   }
-  return status == RAYO_OK ? RAYO_OK : kernel_failed(status);
+  return status == RAYO_OK ? RAYO_OK : kernel_failed(status, in, out, executor);
 }
 
 [[gnu::always_inline]] inline bool Plan::run_fast(const rayo_tensor *const *inputs, uint32_t input_count,

@@ -221,7 +221,7 @@ std::vector<Candidate> list_candidates(const Registry &registry, const BoundCall
     all.push_back(std::move(candidate));
   };
   for (const KernelRecord *record : registry.kernels(call.desc().op)) {
-    if (record->owner->leaving.load(std::memory_order_relaxed)) continue;
+    if (record->owner->leaving.load(std::memory_order_relaxed) || record->owner == request.without) continue;
     if ((record->kernel->flags & RAYO_KERNEL_DEVICE) == 0) {
       add(record, nullptr);
       continue;

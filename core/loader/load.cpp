@@ -3,11 +3,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/sha256.hpp"
+#include "isolation/remote_plugin.hpp"
 #include "loader/certificate.hpp"
 #include "loader/cpu_features.hpp"
 #include "loader/elf_look.hpp"
@@ -128,6 +130,35 @@ void start(LoadedPlugin *out, const ElfLook &look, const rayo_host &host, const 
   record.version = plugin->version;
 }
 
+bool isolated(const std::string &name, bool listed, const LoadRules &rules) {
+  if (rules.isolation == nullptr || !rules.isolation->on) return false;
+  const std::vector<std::string> &names = rules.isolation->names;
+  return names.empty() ? !listed : std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// In a process of its own: nothing of the file is mapped here.
+void start_isolated(LoadedPlugin *out, const ElfLook &look, const LoadRules &rules, const Log &log) {
+  PluginRecord &record = *out->record;
+  if ((look.note.tiers & RAYO_TIER_DEVICE) != 0) {
+    fail(RAYO_REFUSED,
+         "drives devices and cannot be isolated; to let it into this process anyway, name the plugins to be isolated: "
+         "isolation=process:NAME,NAME");
+  }
+  uint32_t left_out = 0;
+  auto remote =
+      std::make_shared<RemotePlugin>(record.file, rules.cpu_features, rules.isolation->call_ms, log, &left_out);
+  if (left_out > 0) {
+    log(RAYO_LOG_WARN, "isolated plugin {}: {} kernels of ops that it brings itself are left out", record.name,
+        left_out);
+  }
+  out->answer = check_answer(remote->plugin(), look.note, log);
+  record.remote = std::move(remote);
+  record.plugin = record.remote->plugin();
+  record.state = PluginState::ready;
+  record.vendor = record.plugin->vendor;
+  record.version = record.plugin->version;
+}
+
 // The reason of what `body` throws becomes the record's.
 template <class Body>
 void judge(PluginRecord *record, Body &&body) {
@@ -160,6 +191,10 @@ LoadedPlugin start_plugin(PluginCandidate candidate, const rayo_host &host, cons
       if (same_name != nullptr) {
         fail(RAYO_REFUSED, "has the name {}, which {} has taken; the first one found wins", quote(record.name),
              quote(same_name->file));
+      }
+      if (isolated(record.name, candidate.listed, rules)) {
+        start_isolated(&loaded, candidate.look, rules, log);
+        return;
       }
       if (candidate.marked) record.launch_mark = launch_mark(record.sha256(), record.name);
       const LaunchGuard guard(record.launch_mark);

@@ -24,6 +24,7 @@ struct LoadRules {
   uint64_t cpu_features = 0;                      // RAYO_CPU_* that plugins may use
   bool require_conformance = false;               // load nothing that no certificate covers
   std::function<void(const char *what)> on_step;  // before each piece of a plugin's code that is run; may be empty
+  const Isolation *isolation = nullptr;           // null = every plugin is loaded here
 };
 
 // Everything that is judged without running a byte of the file: trust, static look, ABI and CPU gates, certificate.

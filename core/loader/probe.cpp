@@ -226,6 +226,10 @@ std::string find_probe_program(std::string *out_problem) {
   return "";
 }
 
+int spawn_probe_program(const std::vector<std::string> &arguments, int fd, pid_t *out_pid) {
+  return SpawnSettings(fd).spawn(out_pid, arguments);
+}
+
 std::vector<ProbeResult> run_probes(const std::string &program, const std::vector<ProbeJob> &jobs,
                                     uint64_t cpu_features) {
   return run(program, jobs, cpu_features, "");

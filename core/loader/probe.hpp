@@ -5,6 +5,8 @@
 // pipe, so that nothing depends on how this process treats SIGCHLD, its signal mask or its standard streams.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,6 +45,10 @@ struct ReplayJob {
 };
 std::vector<ProbeResult> run_replays(const std::string &program, const std::vector<ReplayJob> &jobs,
                                      uint64_t cpu_features);
+
+// Starts rayo-probe with these arguments (the program first), default signals, no standard streams and `fd`, which lies
+// above kProbeReportFd, at that number. 0 or an errno. Thread-safe.
+int spawn_probe_program(const std::vector<std::string> &arguments, int fd, pid_t *out_pid);
 
 // Path of rayo-probe; "" with the reason in *out_problem when there is none that can be trusted.
 std::string find_probe_program(std::string *out_problem);

@@ -106,7 +106,8 @@ class Prover {
       return true;
     }
     record.set_sha256(sha256);
-    if (candidate->unprobed || manifest_.lists(sha256)) return true;
+    candidate->listed = manifest_.lists(sha256);
+    if (candidate->unprobed || candidate->listed) return true;
     candidate->marked = true;
     replay_crashes(*candidate, now);
     if (const std::optional<Verdict> crashes = launch_verdict(record, now)) {

@@ -19,6 +19,7 @@ struct PluginCandidate {
   std::unique_ptr<PluginRecord> record;
   ElfLook look;
   bool unprobed = false;  // the application answers for it (RAYO_RUNTIME_TRUST_FILES)
+  bool listed = false;    // the package's own, by its manifest
   bool marked = false;    // not the package's own: its calls are marked (launch_marks.hpp)
 };
 

@@ -66,6 +66,7 @@ std::vector<DeviceRecord> enumerate_devices(const PluginRecord &record, uint32_t
 
 void PluginRecord::end() noexcept {
   if (state == PluginState::ready && plugin != nullptr && !ended_) plugin->destroy(instance);
+  if (!ended_) remote.reset();
   ended_ = true;
 }
 
@@ -109,7 +110,7 @@ class RegistryBuilder {
   const RegistryOptions &options_;
   const rayo_host &host_;
   const Log &log_;
-  LoadRules rules_{options_.cpu_features, options_.require_conformance, options_.on_step};
+  LoadRules rules_{options_.cpu_features, options_.require_conformance, options_.on_step, &options_.isolation};
   std::vector<PluginCandidate> candidates_;  // in the order found
 };
 

@@ -19,6 +19,7 @@
 
 namespace rayo {
 
+class RemotePlugin;
 class Trace;
 
 enum class PluginState : uint32_t { ready = 0, rejected = 1, quarantined = 2 };  // RAYO_PLUGIN_*
@@ -38,9 +39,10 @@ struct PluginRecord {
   std::string reason;  // "" when ready
   PluginState state = PluginState::rejected;
   uint32_t kernel_count = 0;
-  uint32_t launch_mark = 0;             // what its calls leave in their thread's slot; 0 = nothing
-  const rayo_plugin *plugin = nullptr;  // ready only
-  rayo_instance *instance = nullptr;    // ready only; gone after end()
+  uint32_t launch_mark = 0;              // what its calls leave in their thread's slot; 0 = nothing
+  const rayo_plugin *plugin = nullptr;   // ready only
+  rayo_instance *instance = nullptr;     // ready only; gone after end()
+  std::shared_ptr<RemotePlugin> remote;  // it runs in a process of its own; null = here
   // Set before it is unloaded: a call in flight (base/in_flight.hpp) that reads false may use the plugin to its end.
   std::atomic<bool> leaving{false};
   mutable std::atomic<uint32_t> queued{0};  // calls in queues of the host
@@ -59,6 +61,10 @@ struct PluginRecord {
 };
 
 struct KernelRecord {
+  // As the kernel's own; a kernel without a release takes any state.
+  rayo_status prepare(const rayo_op_desc &desc, rayo_prepared *out, rayo_error *error) const;
+  void release(void *state) const noexcept;
+
   const rayo_kernel *kernel = nullptr;
   const PluginRecord *owner = nullptr;
   rayo_op op = RAYO_OP_NONE;
@@ -75,6 +81,12 @@ struct DeviceRecord {
   rayo_device_info info{};
 };
 
+struct Isolation {
+  bool on = false;
+  std::vector<std::string> names;  // of plugins; empty: every one that the package's manifest does not list
+  uint32_t call_ms = 10000;        // time limit of a call
+};
+
 struct RegistryOptions {
   std::vector<std::string> folders;  // searched in order; what the search rules refuse becomes a rejected record
   std::vector<std::string> files;    // single files: a refused one fails the build
@@ -84,6 +96,7 @@ struct RegistryOptions {
   bool list_refused_files = false;   // a refused one of `files` is listed instead of failing the build
   bool use_verdict_cache = true;
   uint32_t probe_ms = 0;                          // limit of each probe; 0 = the usual
+  Isolation isolation;                            // which plugins run in processes of their own
   std::function<void(const char *what)> on_step;  // before each piece of a plugin's code that is run; may be empty
   Trace *trace = nullptr;                         // a span for each file; nullptr = off
 };

@@ -31,6 +31,11 @@ void check(rayo_status status, Right right, const char *what) {
   if (g_failures.fetch_add(1) < 10) std::fprintf(stderr, "threads_stress: %s: %s\n", what, text);
 }
 
+void check(rayo_status status, const char *what) {
+  check(
+      status, [] { return true; }, what);
+}
+
 rayo_runtime *create(uint32_t variant, const char *trace) {
   rayo_runtime_options options = RAYO_RUNTIME_OPTIONS_INIT;
   options.threads = 1 + variant % 3;
@@ -39,22 +44,30 @@ rayo_runtime *create(uint32_t variant, const char *trace) {
   if (variant % 8 == 3) options.trace = trace;
   options.log = [](void *, int32_t, const char *) {};
   rayo_runtime *runtime = nullptr;
-  check(
-      rayo_runtime_create(&options, &runtime), [&] { return true; }, "create");
+  check(rayo_runtime_create(&options, &runtime), "create");
   g_runtimes.fetch_add(1);
   return runtime;
+}
+
+// A plan of an op, its inputs given and its outputs inferred; null on failure.
+rayo_plan *make_plan(rayo_runtime *runtime, const rayo_call_desc &desc, const char *what) {
+  rayo_plan *plan = nullptr;
+  check(rayo_plan_create(runtime, &desc, &plan), what);
+  return plan;
+}
+
+rayo_call_desc describe(const char *op, const rayo_tensor *const *inputs, uint32_t count) {
+  rayo_call_desc desc = RAYO_CALL_DESC_INIT;
+  desc.op = rayo_op_find(op);
+  desc.inputs = inputs;
+  desc.input_count = count;
+  return desc;
 }
 
 // x + x by a plan that may be bound to the plugin that comes and goes: the result, or the one status for that.
 void use_plan_of_the_other(rayo_runtime *runtime, const rayo_tensor *const *input, const rayo_tensor *const *outputs) {
   const rayo_tensor *inputs[] = {input[0], input[0]};
-  rayo_call_desc desc = RAYO_CALL_DESC_INIT;
-  desc.op = rayo_op_find("add");
-  desc.inputs = inputs;
-  desc.input_count = 2;
-  rayo_plan *plan = nullptr;
-  check(
-      rayo_plan_create(runtime, &desc, &plan), [&] { return true; }, "plan of add");
+  rayo_plan *plan = make_plan(runtime, describe("add", inputs, 2), "plan of add");
   for (int i = 0; i < 3; ++i) {
     const rayo_status status = rayo_plan_run(plan, inputs, outputs);
     if (status == RAYO_PRECONDITION) break;
@@ -82,13 +95,8 @@ void use(rayo_runtime *runtime, uint32_t round) {
   const rayo_tensor out = rayo_tensor_make(y.data(), RAYO_F32, 1, &n, nullptr);
   const rayo_tensor *inputs[] = {&in};
   const rayo_tensor *outputs[] = {&out};
-  rayo_call_desc desc = RAYO_CALL_DESC_INIT;
-  desc.op = rayo_op_find("sqrt");
-  desc.inputs = inputs;
-  desc.input_count = 1;
-  rayo_plan *plan = nullptr;
-  check(
-      rayo_plan_create(runtime, &desc, &plan), [&] { return true; }, "plan");
+  const rayo_call_desc desc = describe("sqrt", inputs, 1);
+  rayo_plan *plan = make_plan(runtime, desc, "plan of sqrt");
   check(
       rayo_plan_run(plan, inputs, outputs), [&] { return y[0] > 1.41f && y[0] < 1.42f; }, "sqrt");
   rayo_selection selection{};
@@ -112,11 +120,9 @@ void change(rayo_runtime *runtime, const char *plugin, const char *profile, uint
   uint32_t index = 0;
   check(
       rayo_plugin_load(runtime, plugin, &index), [&] { return index == round + g_first_loaded; }, "plugin load");
-  check(
-      rayo_runtime_load_profile(runtime, round % 2 == 0 ? "none" : profile), [&] { return true; }, "profile load");
+  check(rayo_runtime_load_profile(runtime, round % 2 == 0 ? "none" : profile), "profile load");
   use(runtime, round);
-  check(
-      rayo_plugin_unload(runtime, "chaos"), [&] { return true; }, "plugin unload");
+  check(rayo_plugin_unload(runtime, "chaos"), "plugin unload");
   g_loads.fetch_add(1);
 }
 

@@ -15,7 +15,9 @@
 #include <string_view>
 #include <vector>
 
+#include "loader/probe.hpp"
 #include "probe/supervisor.hpp"
+#include "probe/worker.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
 // A crash is to end the child by its signal, as without the sanitizer.
@@ -34,6 +36,7 @@ struct CommandLine {
   std::vector<rayo::probe::Job> jobs;
   rayo::probe::TrialOptions options;
   int report_fd = STDOUT_FILENO;
+  std::string worker;  // the plugin to serve calls of (core/isolation); "" = files are probed
 };
 
 template <class T>
@@ -50,9 +53,11 @@ bool read_arguments(const std::vector<std::string> &arguments, CommandLine *out)
     if (arguments[at] == "--report-fd") good = parse(value, &out->report_fd);
     if (arguments[at] == "--cpu-features") good = parse(value, &out->options.cpu_features);
     if (arguments[at] == "--reference") good = !(out->options.reference = value).empty();
+    if (arguments[at] == "--worker") good = !(out->worker = value).empty();
     if (arguments[at] == "--replay") good = !(out->options.replay = value).empty();
     if (!good) return false;
   }
+  if (!out->worker.empty()) return at == arguments.size();
   if (at >= arguments.size() || arguments[at] != "--") return false;
   for (++at; at + 1 < arguments.size(); at += 2) {
     rayo::probe::Job job{arguments[at + 1], 0};
@@ -78,9 +83,16 @@ int run(int argc, char **argv) {
     std::fputs(
         "usage: rayo-probe [--report-fd N] [--cpu-features BITS] [--reference SCALAR.so] [--replay LINE] -- LIMIT_MS "
         "FILE ...\n"
+        "       rayo-probe [--cpu-features BITS] --worker FILE\n"
         "librayo runs this program; to have a plugin checked use: rayo plugin check FILE\n",
         stderr);
     return kUsage;
+  }
+  if (!line.worker.empty()) {
+    close_inherited(rayo::kProbeReportFd);
+    ::fcntl(rayo::kProbeReportFd, F_SETFD, FD_CLOEXEC);
+    rayo::probe::serve(line.worker, line.options.cpu_features, rayo::kProbeReportFd);
+    return 0;
   }
   close_inherited(line.report_fd);
   ::fcntl(line.report_fd, F_SETFD, FD_CLOEXEC);

@@ -120,6 +120,7 @@ RAYO_API rayo_status rayo_queue_copy(rayo_queue *queue, rayo_buffer *dst, uint64
 #define RAYO_FALLBACK_OUT_OF_MEMORY 3u /* of the device, also in its driver */
 #define RAYO_FALLBACK_TOO_LARGE 4u     /* an operand is above max_buffer_bytes */
 #define RAYO_FALLBACK_DEVICE_LOST 5u
+#define RAYO_FALLBACK_WORKER 7u /* the process of an isolated plugin died, hung or broke its memory (rayo.h) */
 #define RAYO_FALLBACK_FORKED 6u /* the process is a fork of the one that opened the device */
 
 #define RAYO_TYPE_FALLBACK 64u

@@ -72,15 +72,17 @@ typedef struct rayo_runtime_options {
   uint32_t probe_ms;             /* time limit of a plugin's probe; 0 = RAYO_PROBE_MS, else 2000 or its note's */
   const char *executor_name;     /* "pool", or "openmp": libgomp's threads; NULL = executor, RAYO_EXECUTOR, else pool */
   const char
-      *log_format;    /* without `log`: "text", or "json": a JSON object a line; NULL = RAYO_LOG_FORMAT, else text */
-  const char *trace;  /* file to write spans to, see rayo_trace_flush; NULL = RAYO_TRACE, else none */
-  const char *verify; /* run-time guards, see below; NULL = RAYO_VERIFY, else none */
+      *log_format;       /* without `log`: "text", or "json": a JSON object a line; NULL = RAYO_LOG_FORMAT, else text */
+  const char *trace;     /* file to write spans to, see rayo_trace_flush; NULL = RAYO_TRACE, else none */
+  const char *verify;    /* run-time guards, see below; NULL = RAYO_VERIFY, else none */
+  const char *isolation; /* plugins in processes of their own, see below; NULL = RAYO_ISOLATION, else off */
+  uint32_t isolation_ms; /* time limit of a call there; 0 = RAYO_ISOLATION_MS, else 10000 */
 } rayo_runtime_options;
 
 #define RAYO_RUNTIME_OPTIONS_INIT                                                                                  \
   {                                                                                                                \
     sizeof(rayo_runtime_options), RAYO_TYPE_RUNTIME_OPTIONS, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, \
-        NULL, 0, 0, NULL, NULL, NULL, NULL                                                                         \
+        NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, 0                                                                \
   }
 
 /* With RAYO_CONFORMANCE_REQUIRED a plugin is accepted only if a certificate covers its file by SHA-256: a JSON report
@@ -150,6 +152,19 @@ RAYO_API size_t rayo_metrics_text(const rayo_runtime *runtime, char *buf, size_t
  * Guards look at calls whose kernel runs on the host. Calls that run on another device, and work in queues (also of the
  * device "host"), are not looked at. */
 /* clang-format on */
+
+/* ---- Isolation ------------------------------------------------------------------------------------------------- */
+
+/* `isolation` and RAYO_ISOLATION: "off"; "process": every plugin that the package's own manifest does not list runs in
+ * a process of its own; "process:NAME,NAME": these plugins do, and no other. Such a plugin is never mapped into this
+ * process. A call copies its operands into memory shared with that process, and its outputs back once it has answered
+ * (docs/isolation.md has the cost); what the plugin writes anywhere else, in there or to its inputs, is not seen here.
+ * If the process crashes, ends, writes beside an output or has no answer after isolation_ms, it is ended, another one
+ * is started at a bounded rate, and the call runs on the next kernel of the host, counted as RAYO_FALLBACK_WORKER;
+ * where that plugin alone was asked for by name, the call answers RAYO_INTERNAL, RAYO_TIMEOUT or, while there is no
+ * process, RAYO_RETRY, with its outputs untouched. One process for each plugin and runtime, one call at a time in it.
+ * Plugins with devices are refused, ops that a plugin brings itself are left out. No sandbox: the process has this
+ * user's rights. */
 
 /* ---- Plugins and devices found ---------------------------------------------------------------------------- */
 
