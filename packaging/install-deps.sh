@@ -5,7 +5,7 @@
 # Says what it will do first; does nothing, quickly, when all is there. Tested on Debian 12; the names are those of
 # Ubuntu 24.04 as well.
 #
-#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint lapack vulkan aarch64 fuzz coverage
+#   packaging/install-deps.sh [--check|--list] GROUP...      groups: build test bench lint lapack vulkan aarch64 fuzz coverage valgrind
 #
 # --check  installs nothing; exit code 1 if a package is missing
 # --list   prints the groups' packages, one per line
@@ -27,6 +27,7 @@ packages_of() {
     # libFuzzer and the sanitizers that its programs are built with.
     fuzz) echo clang-14 libclang-rt-14-dev ;;
     coverage) echo gcovr ;;
+    valgrind) echo valgrind ;;
     # eigh: the C interface, and the reference LAPACK and BLAS behind it.
     lapack) echo liblapacke-dev liblapack3 libblas3 ;;
     # Headers, shader compiler and validator; lavapipe, a Vulkan device on any CPU, and the validation layer for the tests.
@@ -35,7 +36,7 @@ packages_of() {
     aarch64) echo g++-aarch64-linux-gnu qemu-user libboost-program-options-dev:arm64 libfmt-dev:arm64 libmd-dev:arm64 \
       libgtest-dev:arm64 nlohmann-json3-dev libdlpack-dev ;;
     *)
-      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, lapack, vulkan, aarch64, fuzz, coverage" >&2
+      echo "install-deps: unknown group '$1'; groups are build, test, bench, lint, lapack, vulkan, aarch64, fuzz, coverage, valgrind" >&2
       exit 2
       ;;
   esac
@@ -58,7 +59,7 @@ if [ "${1:-}" = --check ] || [ "${1:-}" = --list ]; then
   shift
 fi
 if [ $# -eq 0 ]; then
-  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint lapack vulkan aarch64 fuzz coverage" >&2
+  echo "usage: packaging/install-deps.sh [--check|--list] GROUP...   groups: build test bench lint lapack vulkan aarch64 fuzz coverage valgrind" >&2
   exit 2
 fi
 

@@ -31,16 +31,48 @@ Guard::Guard(RuntimeWatch &runtime, const VerifyRules &rules, const Registry &re
       samplers_{
           Sampler(rules.every[0], runtime.seeds.fetch_add(1)), Sampler(rules.every[1], runtime.seeds.fetch_add(1)),
           Sampler(rules.every[2], runtime.seeds.fetch_add(1)), Sampler(rules.every[3], runtime.seeds.fetch_add(1))},
-      reference_(registry, std::move(plans), call, kernel) {}
+      budget_(rules.share(), rules.of(GuardKind::divergence)),
+      cut_(budget_.limited() ? find_cut(call) : std::nullopt),
+      whole_(registry, plans, call, kernel),
+      pieces_(runtime.seeds.fetch_add(1)) {
+  const char *op = call.schema().raw->name;
+  const std::string &device = kernel.owner->name;
+  for (size_t i = 0; i < kSampledGuards; ++i) {
+    const char *guard = guard_name(static_cast<GuardKind>(i));
+    if (rules.every[i] != 0) checks_[i] = runtime.metrics.counter(Metric::guard_checks, {guard, op, device});
+  }
+  if (budget_.limited()) {
+    const char *guard = guard_name(GuardKind::divergence);
+    partial_ = runtime.metrics.counter(Metric::guard_partial, {guard, op, device});
+    unpaid_ = runtime.metrics.counter(Metric::guard_skipped, {guard, op, "its budget of time was spent"});
+  }
+  if (cut_) piece_.emplace(registry, std::move(plans), call, kernel, &*cut_);
+}
 
 uint32_t Guard::due() noexcept {
   uint32_t due = 0;
   for (uint32_t i = 0; i < kSampledGuards; ++i) due |= static_cast<uint32_t>(samplers_[i].take()) << i;
+  if (budget_.limited() && (due & bit(GuardKind::divergence)) != 0 && !budget_.earn()) {
+    unpaid_->fetch_add(1, std::memory_order_relaxed);
+    due &= ~bit(GuardKind::divergence);
+  }
   return due;
+}
+
+uint32_t Guard::pass() noexcept {
+  uint32_t calls = UINT32_MAX;
+  for (const Sampler &sampler : samplers_) calls = std::min(calls, sampler.waiting());
+  for (Sampler &sampler : samplers_) sampler.pass(calls);
+  return calls;
+}
+
+bool Guard::times(uint32_t due) const noexcept {
+  return times_calls() || (budget_.limited() && (due & bit(GuardKind::divergence)) != 0);
 }
 
 rayo_status Guard::begin(uint32_t due, const rayo_call &packet, std::unique_ptr<Round> *out_round) noexcept {
   const rayo_status status = fence([&] {
+    const int64_t begin = budget_.limited() ? trace_now() : 0;
     auto round = std::make_unique<Round>();
     round->due = due;
     round->in_place = in_place_input(call_, packet);
@@ -49,13 +81,14 @@ rayo_status Guard::begin(uint32_t due, const rayo_call &packet, std::unique_ptr<
       round->before.emplace(operand, packet.outputs[0]);
       copy_elements(operand, packet.outputs[0], operand, round->before->data());
     }
+    if (budget_.limited()) round->begin_ns = trace_now() - begin;
     *out_round = std::move(round);
   });
   return rules_.action == GuardAction::stop ? status : RAYO_OK;
 }
 
-std::array<const void *, RAYO_MAX_OPERANDS> Guard::inputs_before(const rayo_call &packet, const Round &round) const {
-  std::array<const void *, RAYO_MAX_OPERANDS> inputs{};
+Guard::Addresses Guard::inputs_before(const rayo_call &packet, const Round &round) const {
+  Addresses inputs{};
   std::copy_n(packet.inputs, call_.inputs().size(), inputs.begin());
   if (round.in_place >= 0) inputs[static_cast<size_t>(round.in_place)] = round.before->data();
   return inputs;
@@ -81,29 +114,28 @@ bool Guard::look_special(bool nan, const rayo_call &packet, const Round &round, 
   return first_special(operand.dtype, finding->result, nan, &finding->index, &finding->wrong);
 }
 
-bool Guard::look_divergence(const rayo_call &packet, const Round &round, Finding *finding) {
-  if (const std::string &missing = reference_.missing(); !missing.empty()) {
-    skip(GuardKind::divergence, missing);
-    return false;
-  }
-  const auto inputs = inputs_before(packet, round);
-  std::vector<std::vector<char>> expected = reference_.run(inputs.data(), packet.executor);
+bool Guard::diverges(const Reference &reference, const void *const *inputs, const void *const *outputs,
+                     const rayo_executor *executor, Finding *finding) const {
+  std::vector<std::vector<char>> expected = reference.run(inputs, executor);
   const bool bits =
-      kernel_.kernel->numerics == RAYO_NUMERICS_REPRODUCIBLE && reference_.numerics() == RAYO_NUMERICS_REPRODUCIBLE;
+      kernel_.kernel->numerics == RAYO_NUMERICS_REPRODUCIBLE && reference.numerics() == RAYO_NUMERICS_REPRODUCIBLE;
   const auto tolerance = [&] {
-    ToleranceInputs needs{
-        call_, kernel_.kernel->numerics, reference_.numerics(), (kernel_.kernel->flags & RAYO_KERNEL_FLUSHES) != 0, {},
-        {}};
-    for (size_t i = 0; i < call_.inputs().size(); ++i) {
-      const OperandDesc &operand = call_.inputs()[i];
+    ToleranceInputs needs{reference.bound(),
+                          kernel_.kernel->numerics,
+                          reference.numerics(),
+                          (kernel_.kernel->flags & RAYO_KERNEL_FLUSHES) != 0,
+                          {},
+                          {}};
+    for (size_t i = 0; i < reference.inputs().size(); ++i) {
+      const OperandDesc &operand = reference.inputs()[i];
       needs.inputs.push_back(operand.absent() ? std::vector<char>() : dense_copy(operand, inputs[i]));
     }
-    needs.magnitudes = [&] { return reference_.magnitudes(inputs.data(), packet.executor); };
+    needs.magnitudes = [&] { return reference.magnitudes(inputs, executor); };
     return make_tolerance(std::move(needs));
   };
   for (size_t output = 0; output < expected.size(); ++output) {
-    const OperandDesc &operand = call_.outputs()[output];
-    std::vector<char> actual = dense_copy(operand, packet.outputs[output]);
+    const OperandDesc &operand = reference.outputs()[output];
+    std::vector<char> actual = dense_copy(operand, outputs[output]);
     if (!differs(operand, actual, expected[output], bits ? std::function<Tolerance()>() : tolerance, finding)) continue;
     finding->output = output;
     finding->result = std::move(actual);
@@ -111,6 +143,46 @@ bool Guard::look_divergence(const rayo_call &packet, const Round &round, Finding
     return true;
   }
   return false;
+}
+
+bool Guard::piece_diverges(const Addresses &inputs, const rayo_call &packet, int64_t begin, int64_t allowed_ns) {
+  const int64_t count = cut_->pieces();
+  auto piece = static_cast<int64_t>(splitmix64(pieces_.fetch_add(kSplitmixStep, std::memory_order_relaxed)) %
+                                    static_cast<uint64_t>(count));
+  Finding finding;
+  Addresses piece_inputs{};
+  for (int64_t tried = 0; tried < count; ++tried, piece = piece + 1 == count ? 0 : piece + 1) {
+    if (tried != 0 && trace_now() - begin >= allowed_ns) {
+      partial_->fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
+    const int64_t at = cut_->begin_of(piece);
+    for (size_t i = 0; i < call_.inputs().size(); ++i) {
+      piece_inputs[i] = piece_at(call_.inputs()[i], cut_->input_axes[i], at, inputs[i]);
+    }
+    const void *output = piece_at(call_.outputs()[0], cut_->output_axis, at, packet.outputs[0]);
+    if (diverges(*piece_, piece_inputs.data(), &output, packet.executor, &finding)) return true;
+  }
+  return false;
+}
+
+bool Guard::look_divergence(const rayo_call &packet, int64_t ns, const Round &round, Finding *finding) {
+  Reference &least = cut_ ? *piece_ : whole_;
+  if (const std::string &missing = least.missing(); !missing.empty()) {
+    skip(GuardKind::divergence, missing);
+    return false;
+  }
+  const Addresses inputs = inputs_before(packet, round);
+  if (!budget_.limited()) return diverges(whole_, inputs.data(), packet.outputs, packet.executor, finding);
+  const int64_t begin = trace_now();
+  const int64_t allowed = budget_.learn(ns) - round.begin_ns;
+  // A piece that objects asks for the whole call, which has the last word: its shape is the one that ran.
+  bool wrong = !cut_ || piece_diverges(inputs, packet, begin, allowed);
+  if (wrong && whole_.missing().empty()) {
+    wrong = diverges(whole_, inputs.data(), packet.outputs, packet.executor, finding);
+  }
+  budget_.spend(trace_now() - begin + round.begin_ns);
+  return wrong;
 }
 
 bool Guard::look_nondeterminism(rayo_kernel_fn fn, const rayo_call &packet, const Round &round, Finding *finding) {
@@ -147,14 +219,15 @@ bool Guard::look_nondeterminism(rayo_kernel_fn fn, const rayo_call &packet, cons
   return false;
 }
 
-bool Guard::look(GuardKind kind, rayo_kernel_fn fn, const rayo_call &packet, const Round &round, Finding *finding) {
+bool Guard::look(GuardKind kind, rayo_kernel_fn fn, const rayo_call &packet, int64_t ns, const Round &round,
+                 Finding *finding) {
   finding->kind = kind;
   switch (kind) {
     case GuardKind::nan:
     case GuardKind::inf:
       return look_special(kind == GuardKind::nan, packet, round, finding);
     case GuardKind::divergence:
-      return look_divergence(packet, round, finding);
+      return look_divergence(packet, ns, round, finding);
     default:
       return look_nondeterminism(fn, packet, round, finding);
   }
@@ -209,9 +282,9 @@ rayo_status Guard::finish(rayo_kernel_fn fn, const rayo_call &packet, int64_t ns
     for (uint32_t i = 0; round != nullptr && i < kSampledGuards; ++i) {
       const auto kind = static_cast<GuardKind>(i);
       if ((round->due & bit(kind)) == 0) continue;
-      runtime_.metrics.count(Metric::guard_checks, {guard_name(kind), call_.schema().raw->name, kernel_.owner->name});
+      checks_[i]->fetch_add(1, std::memory_order_relaxed);
       Finding finding;
-      if (!look(kind, fn, packet, *round, &finding)) continue;
+      if (!look(kind, fn, packet, ns, *round, &finding)) continue;
       act(finding);
       if (stops) stop(finding, packet, round);
     }

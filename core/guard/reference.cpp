@@ -32,8 +32,21 @@ struct TensorList {
 
 }  // namespace
 
+Reference::Reference(const Registry &registry, std::shared_ptr<PlanSet> plans, const BoundCall &call,
+                     const KernelRecord &judged, const Cut *cut)
+    : registry_(registry),
+      plans_(std::move(plans)),
+      call_(call),
+      judged_(judged),
+      inputs_(call.inputs()),
+      outputs_(call.outputs()) {
+  if (cut == nullptr) return;
+  outputs_[0] = piece_of(outputs_[0], cut->output_axis, cut->rows);
+  for (size_t i = 0; i < inputs_.size(); ++i) inputs_[i] = piece_of(inputs_[i], cut->input_axes[i], cut->rows);
+}
+
 std::unique_ptr<Plan> Reference::bind(bool magnitudes) const {
-  const TensorList inputs(call_.inputs(), nullptr);
+  const TensorList inputs(inputs_, nullptr);
   std::vector<rayo_attr> attrs = call_.attributes().view();
   std::deque<std::vector<double>> positive;
   for (rayo_attr &attr : attrs) {
@@ -47,7 +60,7 @@ std::unique_ptr<Plan> Reference::bind(bool magnitudes) const {
   CallRequest request;
   request.op = call_.desc().op;
   request.inputs = inputs.pointers.data();
-  request.input_count = static_cast<uint32_t>(call_.inputs().size());
+  request.input_count = static_cast<uint32_t>(inputs_.size());
   request.attrs = attrs.data();
   request.device = kScalar;
   request.threads = call_.desc().max_threads;
@@ -82,7 +95,7 @@ std::vector<std::vector<char>> Reference::run_plan(const Plan &plan, const void 
     results.emplace_back(static_cast<size_t>(operands[i].elements()) * (operands[i].dtype.bits / 8u));
     addresses[i] = results.back().data();
   }
-  const TensorList in(call_.inputs(), inputs);
+  const TensorList in(inputs_, inputs);
   const TensorList out(operands, addresses.data());
   bool rebind = false;
   const rayo_status status = plan.run(in.pointers.data(), out.pointers.data(), executor, &rebind);
@@ -98,8 +111,8 @@ std::vector<std::vector<char>> Reference::run(const void *const *inputs, const r
 std::vector<char> Reference::magnitudes(const void *const *inputs, const rayo_executor *executor) const {
   std::array<const void *, RAYO_MAX_OPERANDS> positive{};
   std::deque<Shadow> copies;
-  for (size_t i = 0; i < call_.inputs().size(); ++i) {
-    const OperandDesc &operand = call_.inputs()[i];
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const OperandDesc &operand = inputs_[i];
     if (operand.absent() || operand.elements() == 0) continue;
     const Shadow &copy = copies.emplace_back(operand, inputs[i]);
     copy_elements(operand, inputs[i], operand, copy.data());

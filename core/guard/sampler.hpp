@@ -9,6 +9,15 @@
 
 namespace rayo {
 
+// splitmix64: the number behind `state` in a sequence of well mixed ones.
+constexpr uint64_t kSplitmixStep = 0x9e3779b97f4a7c15u;
+inline uint64_t splitmix64(uint64_t state) noexcept {
+  uint64_t z = state + kSplitmixStep;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
 class Sampler {
  public:
   // every: 0 = never, 1 = each call. Equal seeds choose equal calls. The first place is random too, so that a plan that
@@ -29,13 +38,19 @@ class Sampler {
     return true;
   }
 
+  // How many calls take() will pass over before the next one that it takes; they may be passed over at once.
+  uint32_t waiting() const noexcept {
+    return every_ <= 1 ? (every_ == 1 ? 0 : UINT32_MAX) : left_.load(std::memory_order_relaxed);
+  }
+  void pass(uint32_t calls) noexcept {
+    if (every_ <= 1) return;
+    const uint32_t left = left_.load(std::memory_order_relaxed);
+    left_.store(left > calls ? left - calls : 0, std::memory_order_relaxed);
+  }
+
  private:
-  // splitmix64
   uint32_t random_place() noexcept {
-    uint64_t z = state_.fetch_add(0x9e3779b97f4a7c15u, std::memory_order_relaxed) + 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return static_cast<uint32_t>((z ^ (z >> 31)) % every_);
+    return static_cast<uint32_t>(splitmix64(state_.fetch_add(kSplitmixStep, std::memory_order_relaxed)) % every_);
   }
   void next_window(uint32_t left_of_this_one) noexcept {
     const uint32_t place = random_place();

@@ -16,8 +16,8 @@ constexpr double kMostSlowdown = 1e6;
 [[noreturn]] void refuse(std::string_view source, std::string_view item) {
   fail(RAYO_INVALID_ARGUMENT,
        "{} holds {}; legal, with commas between: nan, inf, divergence, nondeterminism, each also as NAME:1/N (one call "
-       "in "
-       "N, N up to 4294967295); slowdown or slowdown:FACTOR (above 1); action=stop|log|report; report=/FOLDER; or off",
+       "in N, N up to 4294967295); slowdown or slowdown:FACTOR (above 1); budget=PERCENT% (above 0, up to 100) or "
+       "budget=off; action=stop|log|report; report=/FOLDER; or off",
        source, quote(item));
 }
 
@@ -41,6 +41,17 @@ bool set_action(std::string_view name, VerifyRules *rules) {
   return false;
 }
 
+// "0.5%", "off"
+bool set_budget(std::string_view value, VerifyRules *rules) {
+  double percent = 0;
+  if (value != "off") {
+    if (value.empty() || value.back() != '%' || !parse_number(value.substr(0, value.size() - 1), &percent)) return false;
+    if (!(percent > 0 && percent <= 100)) return false;
+  }
+  rules->budget = percent / 100;
+  return true;
+}
+
 bool set_guard(std::string_view name, std::string_view value, bool has_value, VerifyRules *rules) {
   if (name == guard_name(GuardKind::slowdown)) {
     rules->slowdown = kDefaultSlowdown;
@@ -58,6 +69,8 @@ bool set_guard(std::string_view name, std::string_view value, bool has_value, Ve
 bool parse_item(std::string_view item, VerifyRules *rules) {
   constexpr std::string_view kAction = "action=";
   constexpr std::string_view kReport = "report=";
+  constexpr std::string_view kBudget = "budget=";
+  if (item.substr(0, kBudget.size()) == kBudget) return set_budget(item.substr(kBudget.size()), rules);
   if (item.substr(0, kAction.size()) == kAction) return set_action(item.substr(kAction.size()), rules);
   if (item.substr(0, kReport.size()) == kReport) {
     rules->folder = item.substr(kReport.size());

@@ -16,6 +16,7 @@ std::unique_ptr<CallWatch> CallWatch::make(const Registry &registry, const std::
   if (runtime.trace == nullptr && !runtime.count_calls && !rules.any()) return nullptr;
   std::unique_ptr<CallWatch> watch(new CallWatch(runtime, call, kernel));
   if (rules.any()) watch->guard_ = std::make_unique<Guard>(runtime, rules, registry, plans, call, kernel);
+  watch->only_samples_ = runtime.trace == nullptr && !runtime.count_calls && !watch->guard_->times_calls();
   return watch;
 }
 
@@ -38,13 +39,19 @@ void CallWatch::count(int64_t ns, rayo_status status) noexcept {
 }
 
 rayo_status CallWatch::run(rayo_kernel_fn fn, const rayo_call &packet) noexcept {
-  std::unique_ptr<Guard::Round> round;
+  uint32_t due = 0;
   if (guard_ != nullptr) {
-    if (const uint32_t due = guard_->due(); due != 0) {
-      if (const rayo_status status = guard_->begin(due, packet, &round); status != RAYO_OK) return status;
+    due = guard_->due();
+    if (only_samples_) {
+      passing_.store(guard_->pass(), std::memory_order_relaxed);
+      if (due == 0) return fn(&packet);
     }
   }
-  const bool timed = calls_ != nullptr || (guard_ != nullptr && guard_->times_calls());
+  std::unique_ptr<Guard::Round> round;
+  if (due != 0) {
+    if (const rayo_status status = guard_->begin(due, packet, &round); status != RAYO_OK) return status;
+  }
+  const bool timed = calls_ != nullptr || (guard_ != nullptr && guard_->times(due));
   int64_t ns = 0;
   rayo_status status = RAYO_OK;
   {

@@ -25,6 +25,7 @@ constexpr Family kFamilies[kMetrics] = {
     {"rayo_guard_checks_total", {"guard", "op", "device"}, "Calls that a run-time guard looked at."},
     {"rayo_guard_findings_total", {"guard", "op", "device"}, "Calls that a run-time guard objected to."},
     {"rayo_guard_skipped_total", {"guard", "op", "reason"}, "Calls that a run-time guard could not judge."},
+    {"rayo_guard_partial_total", {"guard", "op", "device"}, "Calls of which a run-time guard judged a part."},
 };
 
 }  // namespace

@@ -25,8 +25,9 @@ enum class Metric : uint8_t {
   guard_checks,    // guard, op, device
   guard_findings,  // guard, op, device
   guard_skipped,   // guard, op, reason
+  guard_partial,   // guard, op, device
 };
-constexpr size_t kMetrics = 7;
+constexpr size_t kMetrics = 8;
 
 using Counter = std::atomic<uint64_t>;
 
