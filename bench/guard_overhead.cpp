@@ -46,8 +46,8 @@ class Call {
  public:
   Call(rayo_runtime *runtime, const Work &work, const float *a, float *y) : name_(work.name) {
     const auto ndim = static_cast<int32_t>(work.shape.size());
-    input_ = rayo_tensor_make(const_cast<float *>(a), RAYO_DTYPE_F32, ndim, work.shape.data(), nullptr);
-    output_ = rayo_tensor_make(y, RAYO_DTYPE_F32, ndim, work.shape.data(), nullptr);
+    input_ = rayo_tensor_make(const_cast<float *>(a), RAYO_F32, ndim, work.shape.data(), nullptr);
+    output_ = rayo_tensor_make(y, RAYO_F32, ndim, work.shape.data(), nullptr);
     rayo_call_desc desc = RAYO_CALL_DESC_INIT;
     desc.op = rayo_op_find(work.op);
     desc.inputs = in_;

@@ -138,6 +138,46 @@ TEST_F(Guarded, ASampledGuardFindsARareFaultInTheExpectedNumberOfCalls) {
   EXPECT_LT(mean, 16'000 + 3 * 16'000 / std::sqrt(kPlans));
 }
 
+TEST_F(Guarded, AFaultInOnePieceIsFoundThoughOnlyPiecesAreJudged) {
+  // One element of 65,536 is wrong in every call, and there is time for one piece of a call alone: of 512 elements,
+  // from a random place. So 128 plans are needed on average; 3000 fail with a probability below 1e-10.
+  start("wrong:1", "divergence,budget=0.0001%");
+  constexpr int64_t kCount = 65536;
+  std::vector<float> a(kCount, 1.0f), c(kCount);
+  const View va(a.data(), {kCount}), vc(c.data(), {kCount});
+  const rayo_tensor *in[] = {&va.tensor, &va.tensor};
+  const rayo_tensor *out[] = {&vc.tensor};
+  rayo_call_desc desc = RAYO_CALL_DESC_INIT;
+  desc.op = rayo_op_find("add");
+  desc.inputs = in;
+  desc.input_count = 2;
+  int tried = 0;
+  rayo_status status = RAYO_OK;
+  for (; status == RAYO_OK && tried < 3000; ++tried) {
+    rayo_plan *plan = nullptr;
+    ASSERT_EQ(rayo_plan_create(runtime_, &desc, &plan), RAYO_OK) << last_error();
+    status = rayo_plan_run(plan, in, out);
+    rayo_plan_destroy(plan);
+  }
+  EXPECT_EQ(status, RAYO_GUARD);
+  EXPECT_GT(tried, 1) << "the seeds are fixed: the first piece is not the one";
+  EXPECT_NE(last_error().find("1 of 65536 elements of C differ from scalar; worst [32768]"), std::string::npos)
+      << last_error();
+  EXPECT_TRUE(std::isnan(c[0]) && std::isnan(c[kCount - 1])) << "the whole output is withdrawn";
+}
+
+TEST_F(Guarded, ASpentBudgetLeavesCallsUnseenAndSaysSo) {
+  start("none", "divergence,budget=0.0001%");
+  for (int call = 0; call < 100; ++call) ASSERT_EQ(add(), RAYO_OK);
+  EXPECT_NE(metrics().find("rayo_guard_checks_total{guard=\"divergence\",op=\"add\",device=\"faulty\"} 1\n"),
+            std::string::npos)
+      << metrics();
+  EXPECT_NE(metrics().find("rayo_guard_skipped_total{guard=\"divergence\",op=\"add\",reason=\"its budget of time was "
+                           "spent\"} 99\n"),
+            std::string::npos)
+      << metrics();
+}
+
 TEST_F(Guarded, NanAndInfinityThatNoInputHoldsAreFound) {
   start("nan:1", "nan,action=log");
   EXPECT_EQ(add(), RAYO_OK) << "log lets the result pass";

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "guard/check_budget.hpp"
 #include "guard/elements.hpp"
 #include "guard/sampler.hpp"
 #include "guard/verify_rules.hpp"
@@ -30,10 +31,19 @@ TEST(VerifyRules, EveryItemIsRead) {
   EXPECT_FALSE(parse_verify("", "off").any());
 }
 
+TEST(VerifyRules, TheBudgetIsAsAskedForOrByTheRate) {
+  EXPECT_EQ(parse_verify("", "divergence").share(), 0);
+  EXPECT_EQ(parse_verify("", "divergence:1/100").share(), 0) << "whole calls are judged";
+  EXPECT_EQ(parse_verify("", "divergence:1/101").share(), 0.005);
+  EXPECT_EQ(parse_verify("", "divergence:1/1000,budget=off").share(), 0);
+  EXPECT_EQ(parse_verify("", "budget=2.5%,divergence:1/4").share(), 0.025);
+  EXPECT_EQ(parse_verify("", "nan:1/1000").share(), 0);
+}
+
 TEST(VerifyRules, WrongItemsAreNamed) {
   for (const char *wrong : {"NaN", "nan:", "nan:16", "nan:1/0", "nan:1/x", "nan:1/99999999999", "slowdown:1",
                             "slowdown:x", "slowdown:inf", "action=", "action=kill", "report=relative",
-                            "report=", "nan,", ",nan", "", "off,nan", "action=log", "nan;inf"}) {
+                            "report=", "budget=1", "budget=%", "budget=0%", "budget=101%", "budget=x%", "budget=", "nan,", ",nan", "", "off,nan", "action=log", "nan;inf"}) {
     try {
       parse_verify("RAYO_VERIFY", wrong);
       ADD_FAILURE() << wrong;
@@ -70,6 +80,42 @@ TEST(Sampler, AShortPlanIsLookedAtAsOftenAsALongOne) {
   int taken = 0;
   for (uint64_t seed = 0; seed < 4000; ++seed) taken += Sampler(16, seed).take() ? 1 : 0;
   EXPECT_NEAR(taken, 250, 60);
+}
+
+TEST(Sampler, PassesOverCallsAtOnceAsOneByOne) {
+  EXPECT_EQ(Sampler(0, 1).waiting(), UINT32_MAX);
+  EXPECT_EQ(Sampler(1, 1).waiting(), 0u);
+  Sampler one_by_one(16, 3);
+  Sampler at_once(16, 3);
+  for (int finding = 0; finding < 100; ++finding) {
+    uint32_t waited = 0;
+    while (!one_by_one.take()) ++waited;
+    ASSERT_EQ(at_once.waiting(), waited) << finding;
+    at_once.pass(waited);
+    ASSERT_TRUE(at_once.take()) << finding;
+  }
+  at_once.pass(UINT32_MAX);  // more than there are
+  EXPECT_TRUE(at_once.take());
+}
+
+TEST(CheckBudget, GivesAShareOfWhatTheCallsTakeAndIsPaidBack) {
+  EXPECT_FALSE(CheckBudget(0, 1000).limited());
+  CheckBudget budget(0.01, 1000);  // ten times a call for each check
+  ASSERT_TRUE(budget.limited());
+  EXPECT_TRUE(budget.earn()) << "nothing is known yet";
+  EXPECT_EQ(budget.learn(100), 1000);
+  budget.spend(2500);
+  EXPECT_FALSE(budget.earn());  // -1500
+  EXPECT_FALSE(budget.earn());  // -500
+  EXPECT_TRUE(budget.earn());   // 500
+  EXPECT_EQ(budget.learn(100), 500);
+  budget.spend(100);
+  EXPECT_TRUE(budget.earn());
+  EXPECT_EQ(budget.learn(100), 1000) << "never more than one check's";
+  budget.spend(1000);
+  budget.learn(1'000'000);  // a call that was interrupted: counts as 126
+  EXPECT_TRUE(budget.earn());
+  EXPECT_EQ(budget.learn(126), 1260);
 }
 
 OperandDesc strided(DLDataType dtype) {  // 2 x 3, columns first, rows backwards
