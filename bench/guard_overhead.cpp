@@ -90,9 +90,9 @@ int main(int argc, char **argv) {
   }
   rayo_runtime *plain = create("off");
   rayo_runtime *guarded = create(verify);
-  const Work works[] = {{"add 4096", "add", {4096}, 2},        {"add 65536", "add", {65536}, 2},
-                        {"tanh 65536", "tanh", {65536}, 1},    {"softmax 64x256", "softmax", {64, 256}, 1},
-                        {"matmul 64", "matmul", {64, 64}, 2},  {"matmul 128", "matmul", {128, 128}, 2}};
+  const Work works[] = {{"add 4096", "add", {4096}, 2},       {"add 65536", "add", {65536}, 2},
+                        {"tanh 65536", "tanh", {65536}, 1},   {"softmax 64x256", "softmax", {64, 256}, 1},
+                        {"matmul 64", "matmul", {64, 64}, 2}, {"matmul 128", "matmul", {128, 128}, 2}};
   std::printf("%-16s %12s %10s %10s %10s %7s\n", "work", "ns per call", "overhead", "quartile", "quartile", "rounds");
   for (const Work &work : works) {
     size_t elements = 1;

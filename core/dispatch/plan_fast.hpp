@@ -44,7 +44,7 @@ namespace rayo {
   rayo_status status = RAYO_OK;
   {
     const LaunchGuard guard(launch_mark_);
-    status = watch_ == nullptr ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
+    status = watch_ == nullptr || watch_->passes() ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
   }
   return status == RAYO_OK ? RAYO_OK : kernel_failed(status, in, out, executor);
 }

@@ -18,9 +18,9 @@ namespace rayo {
 
 struct Cut {
   int32_t output_axis = 0;
-  int64_t extent = 0;                                     // of that axis
+  int64_t extent = 0;                                      // of that axis
   std::array<int32_t, RAYO_MAX_OPERANDS> input_axes = {};  // the axis of each input that goes with it; -1 = read whole
-  int64_t rows = 1;                                       // extent of a piece along the axis
+  int64_t rows = 1;                                        // extent of a piece along the axis
 
   // Pieces cover the axis; the last one begins early where `rows` does not divide it.
   int64_t pieces() const { return (extent + rows - 1) / rows; }

@@ -45,7 +45,8 @@ bool set_action(std::string_view name, VerifyRules *rules) {
 bool set_budget(std::string_view value, VerifyRules *rules) {
   double percent = 0;
   if (value != "off") {
-    if (value.empty() || value.back() != '%' || !parse_number(value.substr(0, value.size() - 1), &percent)) return false;
+    if (value.empty() || value.back() != '%' || !parse_number(value.substr(0, value.size() - 1), &percent))
+      return false;
     if (!(percent > 0 && percent <= 100)) return false;
   }
   rules->budget = percent / 100;

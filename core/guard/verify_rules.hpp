@@ -36,8 +36,8 @@ struct VerifyRules {
   bool any() const { return slowdown != 0 || every != std::array<uint32_t, kSampledGuards>{}; }
 };
 
-// "divergence:1/16,nan,inf,nondeterminism:1/100,slowdown:2,budget=1%,action=log,report=/folder"; "off" = nothing. Throws Error
-// (RAYO_INVALID_ARGUMENT) naming `source`, the item and what is legal.
+// "divergence:1/16,nan,inf,nondeterminism:1/100,slowdown:2,budget=1%,action=log,report=/folder"; "off" = nothing.
+// Throws Error (RAYO_INVALID_ARGUMENT) naming `source`, the item and what is legal.
 VerifyRules parse_verify(std::string_view source, std::string_view text);
 
 }  // namespace rayo

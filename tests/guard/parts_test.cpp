@@ -41,9 +41,11 @@ TEST(VerifyRules, TheBudgetIsAsAskedForOrByTheRate) {
 }
 
 TEST(VerifyRules, WrongItemsAreNamed) {
-  for (const char *wrong : {"NaN", "nan:", "nan:16", "nan:1/0", "nan:1/x", "nan:1/99999999999", "slowdown:1",
-                            "slowdown:x", "slowdown:inf", "action=", "action=kill", "report=relative",
-                            "report=", "budget=1", "budget=%", "budget=0%", "budget=101%", "budget=x%", "budget=", "nan,", ",nan", "", "off,nan", "action=log", "nan;inf"}) {
+  for (const char *wrong : {"NaN",        "nan:",       "nan:16",       "nan:1/0",   "nan:1/x",     "nan:1/99999999999",
+                            "slowdown:1", "slowdown:x", "slowdown:inf", "action=",   "action=kill", "report=relative",
+                            "report=",    "budget=1",   "budget=%",     "budget=0%", "budget=101%", "budget=x%",
+                            "budget=",    "nan,",       ",nan",         "",          "off,nan",     "action=log",
+                            "nan;inf"}) {
     try {
       parse_verify("RAYO_VERIFY", wrong);
       ADD_FAILURE() << wrong;

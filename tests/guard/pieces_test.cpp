@@ -43,9 +43,9 @@ std::vector<Case> cases() {
   const Operand number{std::vector<int64_t>{}};
   return {
       {"add", {{{5000}}, {{5000}}}, {{5000}}},
-      {"add", {{{40, 300}}, {{300}}}, {{40, 300}}},                        // B is read whole
-      {"mul", {{{3, 1, 900}}, {{20, 1}}}, {{3, 20, 900}}},                 // few rows: the longest axis is cut
-      {"add", {{{64, 64}, RAYO_F32, {1, 64}}, {{64, 64}}}, {{64, 64}}},    // a transposed view
+      {"add", {{{40, 300}}, {{300}}}, {{40, 300}}},                      // B is read whole
+      {"mul", {{{3, 1, 900}}, {{20, 1}}}, {{3, 20, 900}}},               // few rows: the longest axis is cut
+      {"add", {{{64, 64}, RAYO_F32, {1, 64}}, {{64, 64}}}, {{64, 64}}},  // a transposed view
       {"clip", {{{2000}}, number, number}, {{2000}}},
       {"where", {{{2000}, kU8}, {{2000}}, {{1}}}, {{2000}}},
       {"tanh", {{{33, 77}}}, {{33, 77}}},
@@ -58,15 +58,12 @@ std::vector<Case> cases() {
       {"reduce_mean", {{{100, 40}}}, {{40}}, {integers("axes", &kZero, 1), integer("keepdims", &kZero)}},
       {"argmax", {{{40, 100}}}, {{40, 1}, kI64}, {integer("axis", &kOne)}},
       {"matmul", {{{40, 30}}, {{30, 20}}}, {{40, 20}}},
-      {"matmul", {{{3, 50}}, {{50, 90}}}, {{3, 90}}},                      // cut along the columns
-      {"matmul", {{{40, 30}}, {{30}}}, {{40}}},                            // matrix times vector
+      {"matmul", {{{3, 50}}, {{50, 90}}}, {{3, 90}}},  // cut along the columns
+      {"matmul", {{{40, 30}}, {{30}}}, {{40}}},        // matrix times vector
       {"matmul", {{{30}}, {{30, 40}}}, {{40}}},
-      {"matmul", {{{20, 1, 8, 30}}, {{2, 30, 9}}}, {{20, 2, 8, 9}}},       // batches, broadcast
+      {"matmul", {{{20, 1, 8, 30}}, {{2, 30, 9}}}, {{20, 2, 8, 9}}},  // batches, broadcast
       {"gemm", {{{40, 30}}, {{30, 20}}, {{20}}}, {{40, 20}}},
-      {"gemm",
-       {{{30, 40}}, {{20, 30}}, {{40, 1}}},
-       {{40, 20}},
-       {integer("transA", &kOne), integer("transB", &kOne)}},
+      {"gemm", {{{30, 40}}, {{20, 30}}, {{40, 1}}}, {{40, 20}}, {integer("transA", &kOne), integer("transB", &kOne)}},
       {"gemm", {{{3, 30}}, {{90, 30}}}, {{3, 90}}, {integer("transB", &kOne)}},
       {"transpose", {{{8, 50, 30}}}, {{30, 8, 50}}, {integers("perm", kPerm, 3)}},
       {"matmul_integer", {{{40, 30}, kU8}, {{30, 20}, kI8}, {{40}, kU8}, {{20}, kI8}}, {{40, 20}, kI32}},

@@ -145,9 +145,16 @@ RAYO_API size_t rayo_metrics_text(const rayo_runtime *runtime, char *buf, size_t
  *   action=log       the finding is logged as an error, the call succeeds
  *   action=report    ... and a JSON file and a heat map (PNG, with libpng) are written to report=/FOLDER, by default
  *                    $XDG_CACHE_HOME/rayo/reports; at most 100 by a runtime
+ *   budget=P%        divergence may take P percent of the time of a plan's calls; budget=off: no limit. Default: off up
+ *                    to 1/100, 0.5% at rarer rates
  *
  * All but slowdown take a rate: NAME:1/N looks at one call in every N, at a place that varies. With 1/1, the default,
  * and action=stop the application never receives a result that a guard objects to.
+ *
+ * Within a budget a call that is due may be judged in part: pieces of the output, from a random one on, as many as the
+ * time allows. A call that is wrong throughout is then found as soon as without a budget, one with a single wrong
+ * element with the probability of the judged share. Where one check takes more than its time, later ones are left out
+ * until it is paid back. rayo_guard_partial_total and rayo_guard_skipped_total count both.
  *
  * Guards look at calls whose kernel runs on the host. Calls that run on another device, and work in queues (also of the
  * device "host"), are not looked at. */
