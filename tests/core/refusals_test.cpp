@@ -41,6 +41,7 @@ struct Answer {
     schema.inputs = "X:T";
     schema.outputs = "Y:T";
     schema.types = "T=f32";
+    schema.doc = "";
     schema.infer_shape = [](const rayo_op_desc *, rayo_shape *, rayo_error *) { return RAYO_OK; };
     fill(&add, "add_f32", "add");
     fill(&twice, "twice_f32", "acme.twice");
