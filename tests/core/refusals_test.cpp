@@ -42,6 +42,7 @@ struct Answer {
     schema.outputs = "Y:T";
     schema.types = "T=f32";
     schema.doc = "";
+    schema.numerics = RAYO_NUMERICS_STRICT;
     schema.infer_shape = [](const rayo_op_desc *, rayo_shape *, rayo_error *) { return RAYO_OK; };
     fill(&add, "add_f32", "add");
     fill(&twice, "twice_f32", "acme.twice");
@@ -132,7 +133,7 @@ constexpr Wrong kWrong[] = {
      }},
     {"it declares op 'acme.twice' twice", [](Answer &a) { a.plugin.schema_count = 2; }},
     {"kernel 2 of 3 is NULL", [](Answer &a) { a.plugin.kernel_count = 3; }},
-    {"kernel 0 has struct_type 3", [](Answer &a) { a.add.struct_type = 3; }},
+    {"kernel 0 has struct_type 77", [](Answer &a) { a.add.struct_type = 77; }},
     {"and struct_size 16", [](Answer &a) { a.add.struct_size = 16; }},
     {"kernel 0 has no name or no op", [](Answer &a) { a.add.name = nullptr; }},
     {"kernel 0 has no name or no op", [](Answer &a) { a.add.op = nullptr; }},
