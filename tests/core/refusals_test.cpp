@@ -208,7 +208,7 @@ TEST(CheckAnswer, AbiVersionsAreToldApart) {
 
 // ---- Shape rules ----
 
-OperandDesc operand(std::vector<int64_t> shape, DLDataType dtype = RAYO_F32) {
+OperandDesc operand(const std::vector<int64_t> &shape, DLDataType dtype = RAYO_F32) {
   OperandDesc made;
   made.dtype = dtype;
   for (const int64_t extent : shape) made.shape[made.ndim++] = extent;
