@@ -29,9 +29,9 @@ TIMEOUT = 60  # seconds of one test program; the longest takes 3
 
 # Per folder of core/: the test programs that look at it, those that find most first.
 LOADER = ["core_elf_look_test", "core_search_test", "core_verdict_cache_test", "core_certificate_test",
-          "core_loader_parts_test", "core_loading_test", "core_required_conformance_test", "core_live_loading_test",
+          "core_refusals_test", "core_loading_test", "core_required_conformance_test", "core_live_loading_test",
           "core_runtime_test"]
-DISPATCH = ["core_ops_test", "core_overlap_test", "core_dispatch_parts_test", "capi_test", "core_runtime_test",
+DISPATCH = ["core_ops_test", "core_overlap_test", "core_refusals_test", "capi_test", "core_runtime_test",
             "core_loading_test", "core_device_test", "runtime_guard_test"]
 # First for these files.
 FIRST = {
@@ -39,7 +39,7 @@ FIRST = {
     "core/loader/verdict_cache.cpp": ["core_verdict_cache_test"],
     "core/loader/certificate.cpp": ["core_certificate_test", "core_required_conformance_test"],
     "core/loader/certificate_judge.cpp": ["core_certificate_test"],
-    "core/loader/check_answer.cpp": ["core_loader_parts_test", "core_loading_test"],
+    "core/loader/check_answer.cpp": ["core_refusals_test", "core_loading_test"],
     "core/loader/prove.cpp": ["core_loading_test"],
     "core/loader/load.cpp": ["core_loading_test"],
     "core/dispatch/overlap.cpp": ["core_overlap_test", "capi_test"],
@@ -115,9 +115,7 @@ class Workshop:
             line = line.replace(f" {old}", f" {self.folder}/mutant.o")
         else:  # before the archive, whose member is then left out
             line = line.replace(f" -o {output} ", f" -o {output} {self.folder}/mutant.o ")
-        result = run(line, shell=True, cwd=self.build.folder)
-        if result.returncode != 0:
-            sys.exit(f"mutate: cannot link {target}: {result.stderr[-2000:]}")
+        return run(line, shell=True, cwd=self.build.folder).returncode == 0
 
     def fails(self, program):
         environment = dict(os.environ, LD_LIBRARY_PATH=str(self.folder / "lib"), HOME=str(self.folder / "home"),
@@ -138,7 +136,7 @@ class Workshop:
             return True
 
     def judge(self, file, text):
-        """"none" (does not compile), "equal" (the same object), the test that killed it, or "survived"."""
+        """"none" (does not compile, or lacks a function that others call), "equal" (the same object), the test that killed it, or "survived"."""
         source = self.folder / "mutant.cpp"
         source.write_text(text)
         if not self.compile(file, source, self.folder / "mutant.o"):
@@ -151,13 +149,15 @@ class Workshop:
                 continue
             if self.build.dynamic(test):
                 if not linked:
-                    self.link("lib/librayo.so.0.1.0", file, self.folder / "lib/librayo.so.0.1.0")
-                    self.link("lib/rayo/rayo-probe", file, self.folder / "lib/rayo/rayo-probe")
+                    if not (self.link("lib/librayo.so.0.1.0", file, self.folder / "lib/librayo.so.0.1.0")
+                            and self.link("lib/rayo/rayo-probe", file, self.folder / "lib/rayo/rayo-probe")):
+                        return "none"
                     linked = True
                 program = self.build.folder / "tests" / test
             else:
                 program = self.folder / "unit_test"
-                self.link(f"tests/{test}", file, program)
+                if not self.link(f"tests/{test}", file, program):
+                    return "none"
             if self.fails(program):
                 return test
         return "survived"
@@ -206,7 +206,7 @@ def report(path, results, total, seed, files):
     killed = len(valid) - len(survivors)
     lines = ["# Mutation testing", "",
              "Written by `./dev mutate` (tests/mutation/): universalmutator changes a line of the loader, the validators or the",
-             "dispatch, and a test must fail. Mutants that do not compile, or compile to the same code, do not count.", "",
+             "dispatch, and a test must fail. Mutants that do not compile or link, or compile to the same code, do not count.", "",
              f"**Score: {100 * killed / max(len(valid), 1):.1f} %** ({killed} of {len(valid)} killed). Sample: the first"
              f" {len(results)} of {total} mutants in the order of seed {seed}; {len(results) - len(valid)} of them did not"
              " count.", "", "| file | mutants | killed | score |", "| --- | --- | --- | --- |"]
