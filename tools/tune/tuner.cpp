@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "base/error.hpp"
+#include "grown.hpp"
 #include "profile_file.hpp"
 #include "tools/command.hpp"
 #include "transfers.hpp"
@@ -26,6 +27,7 @@ constexpr double kMoreThanDrift = 1.2;  // of the time at the point before: less
 constexpr double kSaveEvery = 2;        // seconds
 constexpr int kLeastPoints = 3;         // of a curve
 constexpr double kOverrun = 0.05;       // of the budget, by which one curve may pass its share
+constexpr double kOverrunAll = 0.15;    // ... and all of them together: beyond it each keeps to its share
 constexpr double kHostShare = 0.7;      // of an entry's time, where data on devices is measured as well
 constexpr double kCloseEnough = 1.05;   // a crossover with measured points this near on both sides is found
 
@@ -39,87 +41,6 @@ std::string utc_now() {
 }
 
 }  // namespace
-
-// Times by shape class, level and volume, until they become surfaces.
-struct Tuner::Grown {
-  ProfileEntry entry;
-  struct Point {
-    std::vector<double> ns;
-    std::vector<double> noise;
-  };
-  std::map<std::pair<uint32_t, int32_t>, std::map<uint64_t, Point>> curves;
-  std::vector<bool> out;        // by way: declined, wrong, or too far behind on this curve
-  std::vector<double> last_ns;  // of the point before on this curve, by way; 0 = none
-  double last_best = 0;
-  uint64_t last_volume = 0;
-  std::vector<std::string> kernels, checked, wrong;
-  // Where the current curve goes: all its points share the shape class and level of the largest one.
-  uint64_t largest = 0;
-  std::pair<uint32_t, int32_t> place;
-
-  explicit Grown(std::size_t ways) : out(ways), last_ns(ways), kernels(ways), checked(ways), wrong(ways) {}
-
-  // The entry as it stands: the ways that were measured, and their breakpoints.
-  ProfileEntry finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const;
-};
-
-namespace {
-
-uint32_t index_of(const std::vector<ProfilePlugin> &plugins, const std::string &name) {
-  for (uint32_t i = 0; i < plugins.size(); ++i) {
-    if (plugins[i].name == name) return i;
-  }
-  return 0;
-}
-
-void derive(ProfileEntry *entry) {
-  entry->choices.clear();
-  for (const uint32_t threads : thread_counts(*entry)) {
-    const std::vector<ChoiceRow> rows = derive_choices(*entry, threads, [](uint32_t) { return true; });
-    entry->choices.insert(entry->choices.end(), rows.begin(), rows.end());
-  }
-}
-
-}  // namespace
-
-ProfileEntry Tuner::Grown::finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const {
-  ProfileEntry out_entry = entry;
-  std::vector<std::size_t> columns;
-  for (std::size_t w = 0; w < ways.size(); ++w) {
-    if (!wrong[w].empty()) {
-      const auto same = [&](const ProfileRejection &each) { return each.device == ways[w].device; };
-      if (std::none_of(out_entry.rejected.begin(), out_entry.rejected.end(), same)) {
-        out_entry.rejected.push_back({index_of(plugins, ways[w].plugin), ways[w].device, wrong[w]});
-      }
-      continue;
-    }
-    bool any = false;
-    for (const auto &[place_of, points] : curves) {
-      for (const auto &[volume, point] : points) any = any || point.ns[w] >= 0;
-    }
-    if (!any) continue;
-    columns.push_back(w);
-    out_entry.candidates.push_back(
-        {index_of(plugins, ways[w].plugin), ways[w].device, kernels[w], ways[w].threads, checked[w]});
-  }
-  for (const auto &[place_of, points] : curves) {
-    Surface surface;
-    surface.shape_class = place_of.first;
-    surface.level = place_of.second;
-    surface.times.resize(columns.size());
-    surface.noise.resize(columns.size());
-    for (const auto &[volume, point] : points) {
-      surface.volumes.push_back(volume);
-      for (std::size_t c = 0; c < columns.size(); ++c) {
-        surface.times[c].push_back(point.ns[columns[c]]);
-        surface.noise[c].push_back(point.noise[columns[c]]);
-      }
-    }
-    out_entry.surfaces.push_back(std::move(surface));
-  }
-  derive(&out_entry);
-  return out_entry;
-}
 
 Tuner::Tuner(const Session &session, const TunerOptions &options, const volatile std::sig_atomic_t *stop,
              std::function<void(double, const std::string &)> progress)
@@ -365,7 +286,8 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
     // A point needs its least rounds, however long they take. Where they would burst the budget, the curve ends: the
     // model goes on from its last points.
     const double predicted = last_volume > 0 ? last_cost * volume / last_volume : 0;
-    if (measured >= kLeastPoints && now_s() + predicted > end + kOverrun * options_.budget_s) break;
+    const double allowance = std::clamp(overrun_left_s_, 0.0, kOverrun * options_.budget_s);
+    if (measured >= kLeastPoints && now_s() + predicted > end + allowance) break;
     const double begun = now_s();
     measure_point(job, curve, volume, share(), grown);
     last_cost = now_s() - begun;
@@ -373,6 +295,7 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
     ++measured;
     --left;
   }
+  overrun_left_s_ -= std::max(now_s() - end, 0.0);
   // Between two points with different winners the crossover is where their lines meet: measure there, and look again.
   // Who has fallen behind by then wins nowhere near.
   for (int step = 0; curve.refine && step < refinements && now_s() < end; ++step) {
@@ -514,6 +437,7 @@ Outcome Tuner::run(const std::vector<Job> &jobs) {
   outcome_.jobs = jobs.size();
   const double end = now_s() + options_.budget_s;
   last_save_s_ = now_s();
+  overrun_left_s_ = kOverrunAll * options_.budget_s;
   std::vector<const Job *> open;
   for (const Job &job : jobs) {
     if (!keep_earlier(job)) open.push_back(&job);

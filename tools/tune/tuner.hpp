@@ -32,6 +32,8 @@ struct Outcome {
   std::vector<std::string> notes;  // what could not be measured, and why
 };
 
+struct Grown;  // an entry under construction
+
 class Tuner {
  public:
   // `progress`: share done, and what is being measured. Borrowed: everything.
@@ -43,8 +45,6 @@ class Tuner {
   const Profile &profile() const { return profile_; }
 
  private:
-  struct Grown;  // an entry under construction
-
   void begin();
   bool able(const Job &job, const Way &way) const;
   bool has_entry(const Job &job, const std::string &residency) const;
@@ -73,6 +73,7 @@ class Tuner {
   Outcome outcome_;
   double share_ = 0;
   double last_save_s_ = 0;
+  double overrun_left_s_ = 0;  // that curves may still take beyond their shares
 };
 
 }  // namespace rayo::tools::tune
