@@ -158,6 +158,12 @@ const JsonValue &JsonValue::at(std::string_view name) const {
   return *value;
 }
 
+const JsonValue &JsonValue::item(size_t index) const {
+  const Array &list = items();
+  if (index >= list.size()) throw JsonError("is too short");
+  return list[index];
+}
+
 int64_t JsonValue::integer() const {
   if (const auto *whole = get<int64_t>()) return *whole;
   const auto *natural = get<uint64_t>();

@@ -65,7 +65,8 @@ class JsonValue {
   }
 
   // What follows throws JsonError where the value is of another kind or out of range.
-  const JsonValue &at(std::string_view name) const;
+  const JsonValue &at(std::string_view name) const;  // of an object
+  const JsonValue &item(size_t index) const;         // of a list
   const Array &items() const { return need<Array>("a list"); }
   const Object &members() const { return need<Object>("an object"); }
   const std::string &text() const { return need<std::string>("a text"); }

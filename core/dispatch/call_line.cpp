@@ -47,17 +47,12 @@ JsonValue attribute_value(const rayo_attr &attr) {
   return Array{attr.name, attr.kind == RAYO_ATTR_INT ? "ints" : "floats", std::move(values)};
 }
 
-const JsonValue &item(const JsonValue &list, size_t index) {
-  if (index >= list.items().size()) throw JsonError("is too short");
-  return list.items()[index];
-}
-
 OperandDesc read_operand(const JsonValue &value) {
   OperandDesc operand;
   if (value.is_null()) return operand;
-  if (!parse_dtype(item(value, 0).text(), &operand.dtype)) throw JsonError("names no type");
-  const Array &shape = item(value, 1).items();
-  const Array &strides = item(value, 2).items();
+  if (!parse_dtype(value.item(0).text(), &operand.dtype)) throw JsonError("names no type");
+  const Array &shape = value.item(1).items();
+  const Array &strides = value.item(2).items();
   if (shape.size() > RAYO_MAX_NDIM || shape.size() != strides.size()) throw JsonError("has no legal rank");
   operand.ndim = static_cast<int32_t>(shape.size());
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -117,10 +112,10 @@ LineCall::LineCall(std::string_view line) {
     if (attributes.size() > kMostAttributes) throw JsonError("has too many attributes");
     names_.reserve(attributes.size());  // attributes point to their names
     for (const JsonValue &attribute : attributes) {
-      names_.push_back(item(attribute, 0).text());
+      names_.push_back(attribute.item(0).text());
       const char *name = names_.back().c_str();
-      const std::string &kind = item(attribute, 1).text();
-      const JsonValue &value = item(attribute, 2);
+      const std::string &kind = attribute.item(1).text();
+      const JsonValue &value = attribute.item(2);
       if (kind == "text") {
         attributes_.add_string(name, value.text());
         continue;

@@ -23,13 +23,8 @@ thread_local bool t_worker_failed = false;
 
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-const JsonValue &item(const JsonValue &list, size_t index) {
-  if (index >= list.items().size()) throw JsonError("is too short");
-  return list.items()[index];
-}
-
 uint32_t number(const JsonValue &list, size_t index) {
-  const uint64_t value = item(list, index).count();
+  const uint64_t value = list.item(index).count();
   if (value > UINT32_MAX) throw JsonError("is out of range");
   return static_cast<uint32_t>(value);
 }
@@ -137,9 +132,9 @@ void RemotePlugin::add_kernels(const std::string &description, uint32_t *out_lef
     rayo_kernel kernel{};
     kernel.struct_size = sizeof kernel;
     kernel.struct_type = RAYO_TYPE_KERNEL;
-    kernel.name = text(item(each, 0).text());
-    kernel.op = text(item(each, 1).text());
-    kernel.types = text(item(each, 2).text());
+    kernel.name = text(each.item(0).text());
+    kernel.op = text(each.item(1).text());
+    kernel.types = text(each.item(2).text());
     kernel.schema_min = number(each, 3);
     kernel.schema_max = number(each, 4);
     kernel.numerics = number(each, 5);

@@ -58,7 +58,7 @@ void norm_row(const NormState &s, const NormCall<T> &c, const T *x, T *y, T *par
         sum_blocks(s, partial, [&](int64_t first, int64_t n) { return reduce.block[kReduceSquareSum](x + first, n); });
   }
   loops.inverse_roots(&squares, 1, count, static_cast<T>(s.epsilon));
-  loops.apply({x, 0, y, 0, 1, s.length, &mean, &squares, c.parameter[0], c.parameter[1]});
+  loops.apply({{x, 0, y, 0, 1, s.length}, &mean, &squares, c.parameter[0], c.parameter[1]});
 }
 
 /// Rows up to this length take each step for several of them at once: longer ones gain nothing.
@@ -95,7 +95,8 @@ void norm_rows_task(void *ctx, uint64_t task, uint32_t) {
   walk_rows(s.outer, begin, end, rows_at_once<T>(s.length), [&](const RowRun &run) {
     const T *x = static_cast<const T *>(c.call->inputs[0]) + run.first[0];
     T *y = static_cast<T *>(c.call->outputs[0]) + run.first[1];
-    norm_some_rows(s, c, {x, run.stride[0], y, run.stride[1], run.count, s.length, nullptr, nullptr, nullptr, nullptr});
+    norm_some_rows(s, c,
+                   {{x, run.stride[0], y, run.stride[1], run.count, s.length}, nullptr, nullptr, nullptr, nullptr});
   });
 }
 

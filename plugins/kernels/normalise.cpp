@@ -66,7 +66,7 @@ void log_rest(const T *x, T m, T l, T *y, int64_t n) {
 /// Batches of rows that one virtual vector holds: what is per row (the trees of maximum and sum, the division) is done
 /// for as many rows as a vector has lanes.
 template <class T, bool kLog>
-RAYO_INLINE void batched_rows(const SoftmaxRows<T> &g) {
+RAYO_INLINE void batched_rows(const RowBlock<T> &g) {
   constexpr int64_t kSize = Vec<T>::size;
   for (int64_t r = 0; r < g.rows; r += kSize) {
     const int64_t rows = g.rows - r < kSize ? g.rows - r : kSize;
@@ -96,7 +96,7 @@ RAYO_INLINE void batched_rows(const SoftmaxRows<T> &g) {
 }
 
 template <class T>
-void short_rows(const SoftmaxRows<T> &g, bool logarithm) {
+void short_rows(const RowBlock<T> &g, bool logarithm) {
   if (logarithm) {
     batched_rows<T, true>(g);
   } else {

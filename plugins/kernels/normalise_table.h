@@ -11,7 +11,7 @@ namespace rayo {
 
 /// Rows of n consecutive elements, sx and sy apart. y may be x.
 template <class T>
-struct SoftmaxRows {
+struct RowBlock {
   const T *x;
   int64_t sx;
   T *y;
@@ -43,18 +43,12 @@ struct SoftmaxLoops {
   /// r[c] = 1 / r[c].
   void (*invert)(T *r, int64_t cols);
   /// softmax or log_softmax of whole rows, n <= kReduceLanes.
-  void (*short_rows)(const SoftmaxRows<T> &rows, bool logarithm);
+  void (*short_rows)(const RowBlock<T> &rows, bool logarithm);
 };
 
-/// Rows of n consecutive elements, sx and sy apart, with a mean and a factor each. bias may be nullptr.
+/// Such rows with a mean and a factor each. bias may be nullptr.
 template <class T>
-struct NormRows {
-  const T *x;
-  int64_t sx;
-  T *y;
-  int64_t sy;
-  int64_t rows;
-  int64_t n;
+struct NormRows : RowBlock<T> {
   const T *mean;
   const T *root;
   const T *scale;
