@@ -269,7 +269,7 @@ void Plan::note_places() {
 
 void Plan::note_fast() {
   fast_inputs_ = UINT32_MAX;
-  if (detour_ != nullptr || watch_ != nullptr || output_places_.size() != 1) return;
+  if (detour_ != nullptr || output_places_.size() != 1) return;
   const auto note = [&](const OperandDesc &operand, const Place &place) {
     if (operand.absent() || !place.compact || place.empty) return false;
     FastOperand fast;
@@ -407,7 +407,7 @@ rayo_status Plan::run(const rayo_tensor *const *inputs, const rayo_tensor *const
   if ((bits & alignment_mask_) != 0) *out_rebind = true;
   if (places != RAYO_OK || *out_rebind) return places;
 
-  return call_kernel(in, out, executor);
+  return call_kernel<false>(in, out, executor);
 }
 
 rayo_status Plan::no_workspace() const noexcept {

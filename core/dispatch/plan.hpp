@@ -126,6 +126,8 @@ class Plan {
   rayo_status no_workspace() const noexcept;
   rayo_status kernel_failed(rayo_status status, const void *const *inputs, void *const *outputs,
                             const rayo_executor *executor) const noexcept;
+  // kPassed: the call has passed those who look.
+  template <bool kPassed>
   rayo_status call_kernel(const void *const *in, void *const *out, const rayo_executor *executor) const noexcept;
   bool matches_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs) const noexcept;
   rayo_status run_detour(const rayo_tensor *const *inputs, const rayo_tensor *const *outputs,

@@ -35,6 +35,7 @@ namespace rayo {
   return dl.data == nullptr ? nullptr : static_cast<const char *>(dl.data) + dl.byte_offset;
 }
 
+template <bool kPassed>
 [[gnu::always_inline]] inline rayo_status Plan::call_kernel(const void *const *in, void *const *out,
                                                             const rayo_executor *executor) const noexcept {
   const Scratch scratch(prepared_.workspace_size, prepared_.workspace_alignment);
@@ -44,7 +45,8 @@ namespace rayo {
   rayo_status status = RAYO_OK;
   {
     const LaunchGuard guard(launch_mark_);
-    status = watch_ == nullptr || watch_->passes() ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
+    const bool unwatched = kPassed || watch_ == nullptr || watch_->passes();
+    status = unwatched ? prepared_.fn(&packet) : watch_->run(prepared_.fn, packet);
   }
   return status == RAYO_OK ? RAYO_OK : kernel_failed(status, in, out, executor);
 }
@@ -72,7 +74,9 @@ namespace rayo {
     if ((at - out_at < out_bytes || out_at - at < bound[i].bytes) && !(at == out_at && bound[i].in_place)) return false;
   }
   if ((bits & alignment_mask_) != 0) return false;
-  *out_status = call_kernel(in, &out, executor);
+  // Who looks may run other plugins: not in flight here.
+  if (watch_ != nullptr && !watch_->passes()) return false;
+  *out_status = call_kernel<true>(in, &out, executor);
   return true;
 }
 
