@@ -3,6 +3,7 @@
 // The profile's JSON: it survives a round trip, and nothing that a damaged file holds is believed or crashes.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -38,6 +39,32 @@ TEST(Profile, ComesBackAsItWasWritten) {
   ASSERT_EQ(back.entries.size(), 1u);
   EXPECT_EQ(back.entries[0].choices.at(0).from, sample().entries[0].choices.at(0).from);
   EXPECT_EQ(back.machine.class_key, this_machine().class_key);
+}
+
+// Those that are installed with the library: `rayo tune --class` wrote them.
+TEST(Profile, ShippedOnesAreWholeAndOfAClass) {
+  int files = 0;
+  for (const auto &file : std::filesystem::directory_iterator(RAYO_PROFILES)) {
+    SCOPED_TRACE(file.path());
+    const Profile profile = read_profile(file.path().string());
+    ++files;
+    EXPECT_EQ(profile.kind, "class");
+    EXPECT_TRUE(profile.complete);
+    EXPECT_FALSE(profile.machine.class_key.empty());
+    EXPECT_TRUE(profile.machine.instance_key.empty());
+    EXPECT_TRUE(profile.machine.devices.empty());
+    EXPECT_GT(profile.entries.size(), 50u);
+    for (const ProfilePlugin &plugin : profile.plugins) {
+      EXPECT_TRUE(plugin.sha256.empty()) << plugin.name << ": one build alone could use it";
+      EXPECT_FALSE(plugin.version.empty()) << plugin.name;
+    }
+    for (const ProfileEntry &entry : profile.entries) {
+      EXPECT_FALSE(entry.choices.empty()) << entry.op;
+      EXPECT_EQ(entry.residency, "host") << entry.op;
+      EXPECT_TRUE(entry.rejected.empty()) << entry.op;
+    }
+  }
+  EXPECT_GE(files, 1);
 }
 
 TEST(Profile, CrossoverOfTwoLinesIsWhereTheyMeet) {

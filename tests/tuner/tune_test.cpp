@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "program.hpp"
+#include "tools/tune/grown.hpp"
 #include "tools/tune/plot.hpp"
 #include "tools/tune/profile_file.hpp"
 #include "tuner/profile.hpp"
@@ -406,6 +407,28 @@ TEST_F(Tune, WrongOptionsAreUsageErrors) {
   const ProgramResult plot = tune({"--plot", "/nowhere/x.svg"}, "", "");  // said before anything is measured
   EXPECT_EQ(plot.exit_code, 1);
   EXPECT_NE(plot.err.find("plot /nowhere/x.svg: cannot be written"), std::string::npos) << plot.err;
+}
+
+// A device that was lucky once is not chosen by that reading; one that is as fast again is.
+TEST(Grown, ADeviceIsChosenByItsSlowerSpell) {
+  using tools::tune::Grown;
+  const std::vector<tools::tune::Way> ways = {{"cpu", "cpu", 1}, {"card0", "card", 1}};
+  const std::vector<ProfilePlugin> plugins = {{"cpu", "", "1"}, {"card", "", "1"}};
+  const auto winner = [&](double second_spell) {
+    Grown grown(ways.size());
+    grown.entry.op = "add";
+    Grown::Point point;
+    point.ns = {60, 50};
+    point.noise = {0.01, 0.01};
+    Grown::add_spell(&point, 1, second_spell, 0.01);
+    for (const uint64_t volume : {64, 4096}) grown.curves[{0, 0}][volume] = point;
+    const ProfileEntry entry = grown.finish(ways, plugins);
+    EXPECT_EQ(entry.choices.at(0).candidate.size(), 1u);
+    return entry.candidates[entry.choices.at(0).candidate.at(0)].device;
+  };
+  EXPECT_EQ(winner(50), "card0");
+  EXPECT_EQ(winner(200), "cpu");
+  EXPECT_EQ(winner(61), "cpu");
 }
 
 }  // namespace

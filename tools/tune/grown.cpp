@@ -2,6 +2,7 @@
 #include "grown.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tuner/model.hpp"
 
@@ -23,6 +24,13 @@ uint32_t index_of(const std::vector<ProfilePlugin> &plugins, const std::string &
     if (plugins[i].name == name) return i;
   }
   return 0;
+}
+
+void Grown::add_spell(Point *point, std::size_t way, double ns, double noise) {
+  double &before = point->ns[way];
+  const double apart = std::fabs(ns - before) / std::min(ns, before);
+  point->noise[way] = std::max({point->noise[way], noise, apart});
+  before = std::max(before, ns);
 }
 
 ProfileEntry Grown::finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const {

@@ -20,6 +20,7 @@ struct Grown {
   struct Point {
     std::vector<double> ns;
     std::vector<double> noise;
+    double asked = 0;  // the volume that a curve was asked for
   };
   std::map<std::pair<uint32_t, int32_t>, std::map<uint64_t, Point>> curves;
   std::vector<bool> out;        // by way: declined, wrong, or too far behind on this curve
@@ -32,6 +33,9 @@ struct Grown {
   std::pair<uint32_t, int32_t> place;
 
   explicit Grown(std::size_t ways) : out(ways), last_ns(ways), kernels(ways), checked(ways), wrong(ways) {}
+
+  // A second reading of `way`, apart in time: the slower one counts, and their distance is noise.
+  static void add_spell(Point *point, std::size_t way, double ns, double noise);
 
   // The entry as it stands: the ways that were measured, and their breakpoints.
   ProfileEntry finish(const std::vector<Way> &ways, const std::vector<ProfilePlugin> &plugins) const;

@@ -29,6 +29,7 @@ constexpr int kLeastPoints = 3;         // of a curve
 constexpr double kOverrun = 0.05;       // of the budget, by which one curve may pass its share
 constexpr double kOverrunAll = 0.15;    // ... and all of them together: beyond it each keeps to its share
 constexpr double kHostShare = 0.7;      // of an entry's time, where data on devices is measured as well
+constexpr double kConfirming = 0.15;    // of a curve's time, for measuring once more where a device wins
 constexpr double kCloseEnough = 1.05;   // a crossover with measured points this near on both sides is found
 
 std::string utc_now() {
@@ -212,6 +213,16 @@ void Tuner::save(bool complete) {
   last_save_s_ = now_s();
 }
 
+Effort Tuner::effort_for(std::size_t ways, double seconds) const {
+  Effort effort;
+  effort.least_rounds = options_.extent == Extent::quick ? 3 : 5;
+  effort.most_rounds = options_.extent == Extent::quick ? 7 : 15;
+  effort.budget_ns = seconds * 1e9;
+  const double rounds = static_cast<double>(effort.least_rounds + effort.most_rounds) / 2;
+  effort.reading_ns = std::clamp(effort.budget_ns / rounds / static_cast<double>(ways) / 2, 1e4, 1e6);
+  return effort;
+}
+
 // Returns false where the point could not be measured at all.
 bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, double seconds, Grown *grown) {
   std::vector<Way> ways;
@@ -222,13 +233,8 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
     index.push_back(w);
   }
   if (ways.empty()) return false;
-  Effort effort;
-  effort.least_rounds = options_.extent == Extent::quick ? 3 : 5;
-  effort.most_rounds = options_.extent == Extent::quick ? 7 : 15;
-  effort.budget_ns = seconds * 1e9;
-  const double rounds = static_cast<double>(effort.least_rounds + effort.most_rounds) / 2;
-  effort.reading_ns = std::clamp(effort.budget_ns / rounds / static_cast<double>(ways.size()) / 2, 1e4, 1e6);
-  const Measurement measured = measurer_.measure(job.op, curve.make(volume), ways, effort, grown->entry.residency);
+  const Measurement measured =
+      measurer_.measure(job.op, curve.make(volume), ways, effort_for(ways.size(), seconds), grown->entry.residency);
   ++outcome_.points;
   if (measured.volume >= grown->largest) {  // the one whose extents are rounded the least tells the level
     grown->place = {measured.shape_class, measured.level};
@@ -239,6 +245,7 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
   Grown::Point &point = grown->curves[{1000, 0}][measured.volume];  // moved to its place when the curve is complete
   point.ns.assign(ways_.size(), -1);
   point.noise.assign(ways_.size(), -1);
+  point.asked = volume;
   const bool onward = measured.volume > grown->last_volume;  // not a point between two that are there
   double best = 0;
   for (const WayTime &time : measured.times) {
@@ -269,13 +276,48 @@ bool Tuner::measure_point(const Job &job, const Curve &curve, double volume, dou
   return true;
 }
 
+// Where a device of its own is the fastest it is measured once more, beside the fastest of the host: a device's time
+// has spells (of its clock, its driver's threads, its other users), and a lucky one would cost whoever believes it.
+void Tuner::confirm_devices(const Job &job, const Curve &curve, Grown *grown, double seconds) {
+  struct Doubt {
+    uint64_t volume;
+    std::size_t device, host;
+  };
+  std::vector<Doubt> doubts;
+  constexpr std::size_t kNone = SIZE_MAX;
+  for (const auto &[volume, point] : grown->curves[{1000, 0}]) {
+    std::size_t best[2] = {kNone, kNone};  // of the devices, of the host
+    for (std::size_t w = 0; w < ways_.size(); ++w) {
+      std::size_t &at = best[ways_[w].on_host() ? 1 : 0];
+      if (point.ns[w] > 0 && (at == kNone || point.ns[w] < point.ns[at])) at = w;
+    }
+    if (best[0] == kNone || best[1] == kNone || point.ns[best[0]] > point.ns[best[1]]) continue;
+    doubts.push_back({volume, best[0], best[1]});
+  }
+  for (const Doubt &doubt : doubts) {
+    if (*stop_ != 0) throw Measurer::Stopped{};
+    Grown::Point &point = grown->curves[{1000, 0}][doubt.volume];
+    const std::vector<Way> ways = {ways_[doubt.device], ways_[doubt.host]};
+    const Measurement again = measurer_.measure(job.op, curve.make(point.asked), ways,
+                                                effort_for(ways.size(), seconds / static_cast<double>(doubts.size())),
+                                                grown->entry.residency);
+    if (again.volume != doubt.volume || again.times[0].ns <= 0) continue;
+    ++outcome_.points;
+    Grown::add_spell(&point, doubt.device, again.times[0].ns, again.times[0].noise);
+  }
+}
+
 void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, double seconds) {
   const std::vector<bool> out_before = grown->out;
   std::fill(grown->last_ns.begin(), grown->last_ns.end(), 0.0);
   grown->last_volume = 0;
   grown->largest = 0;
   const int refinements = options_.extent == Extent::quick ? 2 : 4;
-  const double end = now_s() + seconds;
+  const bool devices = std::any_of(ways_.begin(), ways_.end(), [&](const Way &way) {
+    return !way.on_host() && !grown->out[static_cast<std::size_t>(&way - ways_.data())];
+  });
+  const double confirming = devices ? seconds * kConfirming : 0;
+  const double end = now_s() + seconds - confirming;
   double left = static_cast<double>(curve.volumes.size() + static_cast<std::size_t>(refinements));
   const auto share = [&] { return std::max((end - now_s()) / std::max(left, 1.0), 0.0); };
   double last_cost = 0;  // seconds
@@ -328,6 +370,7 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
     --left;
     if (points.size() == count) break;  // no call of another volume lies there
   }
+  if (devices) confirm_devices(job, curve, grown, confirming);
   auto moved = grown->curves.extract({1000, 0});
   if (!moved.empty()) {
     auto &target = grown->curves[grown->place];

@@ -57,7 +57,9 @@ class Tuner {
   void adopt_earlier(const Job &job, Grown *grown);
   void measure_job(const Job &job, double seconds);
   void measure_curve(const Job &job, const Curve &curve, Grown *grown, double seconds);
+  Effort effort_for(std::size_t ways, double seconds) const;
   bool measure_point(const Job &job, const Curve &curve, double volume, double seconds, Grown *grown);
+  void confirm_devices(const Job &job, const Curve &curve, Grown *grown, double seconds);
   void store(const Grown &grown);
   void save(bool complete);
   double now_s() const;
