@@ -33,6 +33,7 @@ constexpr std::array<const char *, 8> kColours = {"#1b6ca8", "#d1495b", "#2e8b57
                                                   "#c77d0a", "#008b8b", "#7a5c3e", "#5f6b7a"};
 constexpr const char *kInk = "#222222";
 constexpr const char *kSoft = "#666666";
+constexpr const char *kPaper = "#ffffff";
 constexpr const char *kGrid = "#e4e4e4";
 
 std::string volume_text(double volume) {
@@ -175,13 +176,20 @@ class Panel {
     }
   }
 
-  // A dotted line down from its label; labels go to the first row of the band where they touch no other.
+  // A dotted line down from its label; labels go to the first row of the band where they touch no other, and lines pass
+  // behind them.
   void crossovers() {
     const ChoiceRow *choices = row();
     if (choices == nullptr) return;
     std::array<double, kBandRows> used{};
     used.fill(-1e9);
     int left_out = 0;
+    struct Label {
+      Point at;
+      double width;
+      std::string text;
+    };
+    std::vector<Label> labels;
     for (std::size_t i = 1; i < choices->from.size(); ++i) {
       const double from = static_cast<double>(choices->from[i]);
       if (from < volume_.low || from > volume_.high) continue;
@@ -200,7 +208,11 @@ class Panel {
       used[static_cast<std::size_t>(band)] = begin + width + 8;
       const double y = corner_.y + kTitle + kBandRow * (band + 1) - 4;
       drawing_.line({{x, y + 3}, {x, top_}}, kInk, 1, {2, 3});
-      drawing_.text({begin, y}, label, 11, kInk);
+      labels.push_back({{begin, y}, width, label});
+    }
+    for (const Label &label : labels) {
+      drawing_.box({label.at.x - 1, label.at.y - 10}, label.width + 2, 13, kPaper);
+      drawing_.text(label.at, label.text, 11, kInk);
     }
     if (left_out > 0) {
       drawing_.text({corner_.x + kPanelWidth - 8, corner_.y + 18}, fmt::format("{} more crossovers", left_out), 11,
