@@ -53,7 +53,7 @@ void run_depth(const Run<T> &run, const GemmBlock<T> &g, const T *a, T *packed_a
     h.m = min64(plan.mi, g.m - row);
     h.a = a + row * p.a.rs;
     if (plan.pack_a) {
-      plan.table->pack_a({h.a, p.a.rs, p.a.cs, packed_a, h.m, h.k, 0});
+      plan.table->pack_a({h.a, p.a.rs, p.a.cs, packed_a, h.m, h.k, plan.mr});
       h.a = packed_a;
     }
     h.y = g.y + row * g.ldy;
@@ -70,6 +70,7 @@ void run_tile(const Run<T> &run, const BatchOffset &at, int64_t row, int64_t col
   GemmBlock<T> g{};
   g.m = min64(plan.mc, p.m - row);
   g.n = min64(plan.nc, p.n - col);
+  g.mr = plan.mr;
   g.nr = plan.nr;
   g.a_rs = p.a.rs;
   g.a_cs = p.a.cs;
@@ -132,7 +133,7 @@ void dot_task(void *ctx, uint64_t task, uint32_t worker) {
   const T *x = run.b + at.b;
   if (plan.pack_b) {
     T *copy = run.worker(worker, plan.b_offset);
-    plan.table->pack_a({x, 0, p.b.rs, copy, 1, p.k, 0});
+    plan.table->pack_a({x, 0, p.b.rs, copy, 1, p.k, 1});
     x = copy;
   }
   GemmRows<T> g{};

@@ -11,8 +11,10 @@ RAYO_ISA_BEGIN
 template <class T>
 constexpr GemmTable<T> gemm_make_table() {
   return {kGemmRows<T>,
+          kGemmLowRows<T>,
           Vec<T>::size,
           Vec<T>::size * kGemmVectors<T>,
+          GemmShapeOf<T>::nc,
           GemmShapeOf<T>::depth,
           GemmShapeOf<T>::block_bytes,
           GemmShapeOf<T>::packs_a,

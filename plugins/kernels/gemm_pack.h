@@ -78,7 +78,7 @@ template <class T>
 void gemm_pack_a(const GemmPack<T> &g) {
   constexpr int64_t kS = kTile<T>;
   const bool square = kS > 1 && g.cs == 1 && g.rows >= kS && g.cols >= kS;
-  const GemmSplit split = gemm_split<T>(g.rows);
+  const GemmSplit split = gemm_split<T>(g.rows, g.nr);
   int64_t row = 0;
   for (int64_t tile = 0; tile < split.tiles; ++tile) {
     const int64_t h = split.height - (tile < split.tall ? 0 : 1);

@@ -22,7 +22,7 @@ struct GemmEpilogue {
 };
 
 /// One step of the blocked product: y[m, n] (+)= a[m, k] b[k, n], chains continued over k blocks through y.
-///   a packed:   tiles of split_rows(m), each stored k-major at a + row * k, its column stride the tile's height
+///   a packed:   tiles of split_rows(m, mr), each stored k-major at a + row * k, its column stride the tile's height
 ///   a direct:   a[i * a_rs + p * a_cs] with a_rs = 1 or a_cs = 1
 ///   b:          panels of nr columns; column j of row p is b[(j / nr) * b_panel + p * ldb + j % nr]. b_padded: a
 ///   panel's
@@ -46,7 +46,8 @@ struct GemmBlock {
   int64_t m;
   int64_t n;
   int64_t k;
-  int32_t nr;        // width of a panel: tile_cols(m) of the table
+  int32_t mr;        // most rows of a tile
+  int32_t nr;        // width of a panel: tile_cols(m, mr) of the table
   uint8_t packed;    // a is packed
   uint8_t b_padded;  // see b
   uint8_t copied;    // see copy
@@ -54,8 +55,8 @@ struct GemmBlock {
   uint8_t last;      // apply the epilogue
 };
 
-/// Copies a[m, k] into the packed form of GemmBlock::a, or b[k, n] into panels of nr columns with ldb = nr, b_panel =
-/// nr * k, columns beyond n filled with +0.
+/// Copies a[m, k] into the packed form of GemmBlock::a (nr: its mr), or b[k, n] into panels of nr columns with ldb =
+/// nr, b_panel = nr * k, columns beyond n filled with +0.
 template <class T>
 struct GemmPack {
   const T *src;
@@ -96,18 +97,21 @@ struct GemmRows {
   T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
 };
 
-/// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; lanes: elements of a
-/// vector; cols: columns of the full tile; tile_cols(m): panel width for blocks of m rows (short blocks take wider
+/// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; low_mr: of low and wide
+/// ones; lanes: elements of a
+/// vector; cols: columns of the full tile; tile_cols(m, mr): panel width for blocks of m rows (short blocks take wider
 /// panels, to have as many chains in flight).
 template <class T>
 struct GemmTable {
   int32_t mr;
+  int32_t low_mr;
   int32_t lanes;
   int32_t cols;
+  int32_t nc;           // most columns of a task
   int32_t depth;        // most steps of k of a block
   int32_t block_bytes;  // of the rows of A of a block
   uint8_t packs_a;      // packs an A that exceeds the first-level cache
-  int32_t (*tile_cols)(int64_t m);
+  int32_t (*tile_cols)(int64_t m, int32_t mr);
   void (*block)(const GemmBlock<T> &);
   void (*pack_a)(const GemmPack<T> &);
   void (*pack_b)(const GemmPack<T> &);
