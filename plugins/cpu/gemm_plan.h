@@ -65,11 +65,11 @@ struct GemmPlan {
   GemmPath path;
   bool pack_a;
   bool pack_b;
-  bool copy_b;    // panels of b are packed by the first tile that reads them
-  bool scratch;   // y has no unit stride, or must not hold partial chains: chains end in a scratch tile
-  bool parallel;  // worth more than one thread
-  int32_t mr;  // most rows of a tile
-  int32_t nr;  // columns of a panel
+  bool copy_b;                 // panels of b are packed by the first tile that reads them
+  bool scratch;                // y has no unit stride, or must not hold partial chains: chains end in a scratch tile
+  bool parallel;               // worth more than one thread
+  int32_t mr;                  // most rows of a tile
+  int32_t nr;                  // columns of a panel
   int64_t mc, nc;              // tile of y of a task; kDot: mc = rows of a task
   int64_t mi, kc;              // rows and depth of a block inside it
   int64_t m_blocks, n_blocks;  // tasks of one matrix
