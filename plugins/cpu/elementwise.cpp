@@ -52,34 +52,31 @@ struct MapState {
   MapRow one;  // run_one: the row without its addresses
 };
 
-void run_piece(const MapState &s, const rayo_call &call, const int64_t *offset, int64_t first, int64_t n) {
-  MapRow row;
-  const int32_t inner = s.layout.ndim - 1;
-  for (int32_t k = 0; k < s.arity; ++k) {
-    row.in_stride[k] = s.layout.strides[k][inner];
-    row.in[k] = advance(call.inputs[s.input[k]], offset[k] + first * row.in_stride[k], s.element[k]);
-  }
-  row.out_stride = s.layout.strides[s.arity][inner];
-  row.out = advance(call.outputs[0], offset[s.arity] + first * row.out_stride, s.element[s.arity]);
-  row.n = n;
-  row.param = s.param;
-  row.past_caches = s.past_caches;
-  for (int32_t k = 0; k < s.arity; ++k) row.past_caches &= call.inputs[s.input[k]] != call.outputs[0];
-  s.fn(row);
-}
-
 void run_task(void *ctx, uint64_t task, uint32_t) {
   const rayo_call &call = *static_cast<const rayo_call *>(ctx);
   const MapState &s = *static_cast<const MapState *>(call.state);
   const int64_t begin = static_cast<int64_t>(task) * s.split.group;
   const int64_t end = min64(begin + s.split.group, s.split.units);
-  const int64_t length = s.layout.shape[s.layout.ndim - 1];
+  const int32_t inner = s.layout.ndim - 1;
+  const int64_t length = s.layout.shape[inner];
+  MapRow row = s.one;
+  row.past_caches = s.past_caches;
+  for (int32_t k = 0; k < s.arity; ++k) row.past_caches &= call.inputs[s.input[k]] != call.outputs[0];
   LayoutWalk walk;
-  walk_start(&walk, s.layout, s.layout.ndim - 1, begin / s.pieces);
+  walk_start(&walk, s.layout, inner, begin / s.pieces);
+  int64_t first = begin % s.pieces * s.piece;
   for (int64_t p = begin; p < end; ++p) {
-    const int64_t first = (p % s.pieces) * s.piece;
-    run_piece(s, call, walk.offset, first, min64(s.piece, length - first));
-    if (first + s.piece >= length) walk_next(&walk);
+    for (int32_t k = 0; k < s.arity; ++k) {
+      row.in[k] = advance(call.inputs[s.input[k]], walk.offset[k] + first * row.in_stride[k], s.element[k]);
+    }
+    row.out = advance(call.outputs[0], walk.offset[s.arity] + first * row.out_stride, s.element[s.arity]);
+    row.n = min64(s.piece, length - first);
+    s.fn(row);
+    first += s.piece;
+    if (first >= length) {
+      first = 0;
+      walk_next(&walk);
+    }
   }
 }
 
