@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "base/descriptor.hpp"
+#include "base/uninterrupted.hpp"
 
 namespace rayo {
 namespace {
@@ -33,8 +34,7 @@ bool take_lock(int fd) {
 bool write_all(int fd, const std::string &text) {
   size_t done = 0;
   while (done < text.size()) {
-    const ssize_t wrote = ::write(fd, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
+    const ssize_t wrote = uninterrupted([&] { return ::write(fd, text.data() + done, text.size() - done); });
     if (wrote <= 0) return false;
     done += static_cast<size_t>(wrote);
   }

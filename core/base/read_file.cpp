@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/descriptor.hpp"
+#include "base/uninterrupted.hpp"
 
 namespace rayo {
 
@@ -24,8 +25,7 @@ std::string read_file_bounded(const std::string &path, size_t limit, std::string
   out->resize(static_cast<size_t>(info.st_size));
   size_t done = 0;
   while (done < out->size()) {
-    const ssize_t got = ::read(file.get(), out->data() + done, out->size() - done);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] { return ::read(file.get(), out->data() + done, out->size() - done); });
     if (got <= 0) break;
     done += static_cast<size_t>(got);
   }

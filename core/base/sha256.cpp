@@ -6,10 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <memory>
 
 #include "base/descriptor.hpp"
+#include "base/uninterrupted.hpp"
 
 namespace rayo {
 
@@ -22,9 +22,7 @@ std::string hash_of(int fd) {
   SHA2_CTX context;
   SHA256Init(&context);
   ssize_t got = 0;
-  while ((got = ::read(fd, chunk.get(), kChunk)) != 0) {
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) break;
+  while ((got = uninterrupted([&] { return ::read(fd, chunk.get(), kChunk); })) > 0) {
     SHA256Update(&context, chunk.get(), static_cast<size_t>(got));
   }
   if (got < 0) return "";

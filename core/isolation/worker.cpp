@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/uninterrupted.hpp"
 #include "loader/probe.hpp"
 
 namespace rayo {
@@ -88,8 +89,7 @@ void Worker::stop(int *out_status) noexcept {
   // Its end, unless it has ended already: then its status is still there, and its number is nobody else's.
   if (::waitpid(pid_, out_status, WNOHANG) == 0) {
     ::kill(pid_, SIGKILL);
-    while (::waitpid(pid_, out_status, 0) < 0 && errno == EINTR) {
-    }
+    uninterrupted([&] { return ::waitpid(pid_, out_status, 0); });
   }
   pid_ = -1;
 }
@@ -127,12 +127,7 @@ bool Worker::ensure(uint32_t limit_ms) {
     throw WorkerError(RAYO_RETRY, fmt::format("{}; another one is started in {} ms", last_failure_, left));
   }
   start();
-  if (inputs_.data != nullptr) {
-    WorkerRequest request;
-    request.task = WorkerTask::share;
-    request.sizes = {inputs_.size, outputs_.size};
-    exchange(request, "", limit_ms, nullptr);
-  }
+  if (inputs_.data != nullptr) share(limit_ms);
   return true;
 }
 
@@ -174,10 +169,7 @@ void Worker::send(const WorkerRequest &request, std::string_view text, bool with
     const std::array<int, 2> files = {inputs_.fd, outputs_.fd};
     std::memcpy(CMSG_DATA(header), files.data(), sizeof files);
   }
-  while (::sendmsg(socket_, &message, MSG_NOSIGNAL) < 0) {
-    if (errno == EINTR) continue;
-    died();
-  }
+  if (uninterrupted([&] { return ::sendmsg(socket_, &message, MSG_NOSIGNAL); }) < 0) died();
 }
 
 WorkerReply Worker::receive(uint32_t limit_ms, bool large, std::string *out_text) {
@@ -200,9 +192,7 @@ WorkerReply Worker::receive(uint32_t limit_ms, bool large, std::string *out_text
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = 2;
-  ssize_t got = 0;
-  while ((got = ::recvmsg(socket_, &message, 0)) < 0 && errno == EINTR) {
-  }
+  const ssize_t got = uninterrupted([&] { return ::recvmsg(socket_, &message, 0); });
   if (got <= 0) died();
   if (got < ssize_t{sizeof reply} || static_cast<size_t>(got) - sizeof reply != reply.text_size) {
     give_up(RAYO_INTERNAL, "gave an answer that cannot be read");
@@ -221,6 +211,11 @@ void Worker::reserve(uint64_t input_bytes, uint64_t output_bytes, uint32_t limit
   if (inputs_.data != nullptr && input_bytes <= inputs_.size && output_bytes <= outputs_.size) return;
   if (input_bytes > inputs_.size || inputs_.data == nullptr) inputs_.make(input_bytes, true);
   if (output_bytes > outputs_.size || outputs_.data == nullptr) outputs_.make(output_bytes, false);
+  share(limit_ms);
+}
+
+// A process that has not mapped the files must not be asked to run on them.
+void Worker::share(uint32_t limit_ms) {
   WorkerRequest request;
   request.task = WorkerTask::share;
   request.sizes = {inputs_.size, outputs_.size};

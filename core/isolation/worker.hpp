@@ -62,6 +62,7 @@ class Worker {
 
   void start();
   void stop(int *out_status) noexcept;
+  void share(uint32_t limit_ms);
   void send(const WorkerRequest &request, std::string_view text, bool with_files);
   WorkerReply receive(uint32_t limit_ms, bool large, std::string *out_text);
   [[noreturn]] void died();

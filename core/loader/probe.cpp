@@ -17,6 +17,7 @@
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/json_value.hpp"
+#include "base/uninterrupted.hpp"
 #include "loader/search.hpp"
 
 namespace rayo {
@@ -173,16 +174,14 @@ void read_answers(int fd, Clock::time_point deadline, std::vector<ProbeResult> *
     const int ready = ::poll(&waiting, 1, static_cast<int>(std::min<int64_t>(left, 60000)));
     if (ready < 0 && errno != EINTR) return;
     if (ready <= 0) continue;
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] { return ::read(fd, buffer.data(), buffer.size()); });
     if (got <= 0 || !answers.add(buffer.data(), static_cast<size_t>(got))) return;
   }
 }
 
 // No zombie stays. ECHILD: the application ignores SIGCHLD, or has waited for every child itself.
 void reap(pid_t pid) {
-  while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  uninterrupted([pid] { return ::waitpid(pid, nullptr, 0); });
 }
 
 void refuse_all(std::vector<ProbeResult> *results, const std::string &reason) {

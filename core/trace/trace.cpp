@@ -19,6 +19,7 @@
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/json_text.hpp"
+#include "base/uninterrupted.hpp"
 
 namespace rayo {
 namespace {
@@ -69,8 +70,8 @@ void append_event(std::string *out, const TraceEvent &event) {
 bool write_at(int file, const std::string &text, int64_t offset) noexcept {
   size_t done = 0;
   while (done < text.size()) {
-    const ssize_t wrote = ::pwrite(file, text.data() + done, text.size() - done, offset + static_cast<int64_t>(done));
-    if (wrote < 0 && errno == EINTR) continue;
+    const ssize_t wrote = uninterrupted(
+        [&] { return ::pwrite(file, text.data() + done, text.size() - done, offset + static_cast<int64_t>(done)); });
     if (wrote <= 0) return false;
     done += static_cast<size_t>(wrote);
   }

@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/json_value.hpp"
+#include "base/uninterrupted.hpp"
 #include "tuner/features.hpp"
 #include "tuner/profile.hpp"
 
@@ -285,8 +286,7 @@ Profile read_profile(const std::string &path) {
   std::string content(size, '\0');
   uint64_t have = 0;
   while (have < size) {
-    const ssize_t got = ::read(file.get(), content.data() + have, size - have);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] { return ::read(file.get(), content.data() + have, size - have); });
     if (got < 0) throw Error(RAYO_IO, fmt::format("it cannot be read: {}", std::strerror(errno)));
     if (got == 0) break;
     have += static_cast<uint64_t>(got);

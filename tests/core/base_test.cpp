@@ -13,6 +13,7 @@
 #include "base/in_flight.hpp"
 #include "base/log.hpp"
 #include "base/sha256.hpp"
+#include "base/uninterrupted.hpp"
 #include "loader/cpu_features.hpp"
 #include "loader/fp_env.hpp"
 #include "temp_folder.hpp"
@@ -116,6 +117,23 @@ TEST(CpuCount, ReadsTheQuotaOfAContainer) {
   EXPECT_EQ(cpus_of_quota("5 0"), 0u);
   EXPECT_EQ(cpus_of_quota(""), 0u);
   EXPECT_GE(usable_cpus(), 1u);
+}
+
+TEST(Uninterrupted, CallsAgainOnlyWhatASignalInterrupted) {
+  int calls = 0;
+  EXPECT_EQ(uninterrupted([&] {
+              errno = EINTR;
+              return ++calls < 3 ? -1 : 7;
+            }),
+            7);
+  EXPECT_EQ(calls, 3);
+  EXPECT_EQ(uninterrupted([&] {
+              ++calls;
+              errno = EIO;
+              return -1;
+            }),
+            -1);
+  EXPECT_EQ(calls, 4);
 }
 
 TEST(Sha256, EqualsThePublishedVectors) {
