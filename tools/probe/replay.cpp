@@ -123,9 +123,7 @@ class Replay {
     rayo_prepared prepared{};
     prepared.struct_size = sizeof prepared;
     prepared.struct_type = RAYO_TYPE_PREPARED;
-    const rayo_kernel &kernel = *record_.kernel;
-    rayo_instance *instance = record_.owner->instance;
-    if (kernel.prepare(instance, &call_.desc(), &prepared, &error) != RAYO_OK || prepared.fn == nullptr) {
+    if (record_.prepare(call_.desc(), &prepared, &error) != RAYO_OK || prepared.fn == nullptr) {
       fail(RAYO_UNSUPPORTED, "declines the call that was to be replayed");
     }
     const Scratch scratch(prepared.workspace_size, prepared.workspace_alignment);
@@ -133,7 +131,7 @@ class Replay {
     const uint32_t threads = std::min(std::max(prepared.threads, 1u), call_.desc().max_threads);
     const rayo_call packet{in_.data(), out_.data(), prepared.state, scratch.get(), pool_.executor(), threads, 0};
     (void)prepared.fn(&packet);
-    if (kernel.release != nullptr) kernel.release(instance, prepared.state);
+    record_.release(prepared.state);
   }
 
  private:

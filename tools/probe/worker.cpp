@@ -218,14 +218,14 @@ class Server {
     }
     if (made.kernel == nullptr) return {RAYO_NOT_FOUND, "there is no such kernel"};
     const rayo_kernel &kernel = *made.kernel->kernel;
-    rayo_instance *instance = made.kernel->owner->instance;
     const rayo_op_desc &desc = made.call->desc();
-    const uint32_t why = kernel.supports == nullptr ? RAYO_WHY_SUPPORTED : kernel.supports(instance, &desc);
+    const uint32_t why =
+        kernel.supports == nullptr ? RAYO_WHY_SUPPORTED : kernel.supports(made.kernel->owner->instance, &desc);
     if (why != RAYO_WHY_SUPPORTED) return {RAYO_UNSUPPORTED, fmt::format("declined the call (reason {})", why)};
     rayo_error error{};
     made.prepared.struct_size = sizeof made.prepared;
     made.prepared.struct_type = RAYO_TYPE_PREPARED;
-    const rayo_status status = kernel.prepare(instance, &desc, &made.prepared, &error);
+    const rayo_status status = made.kernel->prepare(desc, &made.prepared, &error);
     error.text[RAYO_ERROR_TEXT - 1] = '\0';
     if (status != RAYO_OK || made.prepared.fn == nullptr) {
       return {status == RAYO_OK ? RAYO_UNSUPPORTED : status, error.text};
@@ -239,8 +239,7 @@ class Server {
   void release(uint64_t id) {
     const auto found = calls_.find(id);
     if (found == calls_.end()) return;
-    const KernelRecord &record = *found->second.kernel;
-    if (record.kernel->release != nullptr) record.kernel->release(record.owner->instance, found->second.prepared.state);
+    found->second.kernel->release(found->second.prepared.state);
     calls_.erase(found);
   }
 
