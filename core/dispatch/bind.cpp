@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
 
 #include "base/error.hpp"
 #include "base/in_flight.hpp"
@@ -50,7 +49,7 @@ OperandDesc read_tensor(const std::string &what, const rayo_tensor *tensor) {
          RAYO_MAX_NDIM);
   }
   if (dl.ndim > 0 && dl.shape == nullptr) fail(RAYO_INVALID_ARGUMENT, "{}: shape is NULL at rank {}", what, dl.ndim);
-  if (dl.dtype.lanes != 1 || dl.dtype.bits == 0 || dl.dtype.bits % 8 != 0) {
+  if (!taken_dtype(dl.dtype)) {
     fail(RAYO_UNSUPPORTED, "{}: dtype {} is not taken", what, dtype_name(dl.dtype));
   }
   out.dtype = dl.dtype;
@@ -102,31 +101,6 @@ std::vector<OperandDesc> read_inputs(const Schema &schema, const CallRequest &re
 }
 
 }  // namespace
-
-void check_extents(const std::string &what, const OperandDesc &operand) {
-  const int64_t item = operand.dtype.bits / 8;
-  int64_t count = item;
-  bool empty = false;
-  for (int32_t i = 0; i < operand.ndim; ++i) {
-    if (operand.shape[i] < 0) {
-      fail(RAYO_INVALID_ARGUMENT, "{}: extent {} of axis {} is negative", what, operand.shape[i], i);
-    }
-    empty = empty || operand.shape[i] == 0;
-  }
-  if (empty) return;
-  int64_t reach = 0;
-  for (int32_t i = 0; i < operand.ndim; ++i) {
-    int64_t step = 0;
-    int64_t span = 0;
-    const bool fits = !__builtin_mul_overflow(count, operand.shape[i], &count) &&
-                      !__builtin_mul_overflow(operand.strides[i], item, &step) && step != INT64_MIN &&
-                      !__builtin_mul_overflow(std::abs(step), operand.shape[i] - 1, &span) &&
-                      !__builtin_add_overflow(reach, span, &reach);
-    if (!fits) {
-      fail(RAYO_INVALID_ARGUMENT, "{}: shape {} with its strides does not fit 2^63 bytes", what, shape_text(operand));
-    }
-  }
-}
 
 // Where a tensor lives. All that are not in host memory live on one device.
 void BoundCall::settle(const std::string &what, const CallRequest &request, const rayo_tensor *tensor, uint32_t bit,
@@ -239,9 +213,6 @@ BoundCall::BoundCall(const Registry &registry, const CallRequest &request) {
   inputs_only.inputs = given.pointers();
 
   const std::vector<OperandDesc> inferred = infer_outputs(*schema_, inputs_, &attributes_, inputs_only);
-  for (const OperandDesc &output : inferred) {
-    check_extents(fmt::format("{}: the result", schema_->raw->name), output);
-  }
   check_outputs(request, inferred);
   for (size_t i = 0; i < outputs_.size(); ++i) bind_output_type(schema_->outputs[i], outputs_[i].dtype);
   base_.attrs = attributes_.view().data();  // the shapes may have completed them

@@ -47,9 +47,6 @@ struct CallRequest {
   Capture *capture = nullptr;             // null = calls are not written down
 };
 
-// Refuses extents and strides whose byte addresses would not fit 63 bits. Throws Error.
-void check_extents(const std::string &what, const OperandDesc &operand);
-
 // A validated call. Immutable; addresses inside stay valid while it lives (it is not movable).
 class BoundCall {
  public:

@@ -7,7 +7,6 @@
 #include "base/env.hpp"
 #include "base/error.hpp"
 #include "base/json_value.hpp"
-#include "dispatch/bind.hpp"
 
 namespace rayo {
 namespace {
@@ -120,6 +119,7 @@ LineCall::LineCall(std::string_view line) {
         attributes_.add_string(name, value.text());
         continue;
       }
+      if (kind != "ints" && kind != "floats") throw JsonError("names no kind of values");
       if (value.items().size() > kMostValues) throw JsonError("has too many values");
       std::vector<int64_t> ints;
       std::vector<double> floats;

@@ -2,7 +2,7 @@
 #include "dispatch/shape_rules.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdlib>
 
 #include "base/error.hpp"
 #include "dispatch/shape_rule_set.hpp"
@@ -12,11 +12,9 @@ namespace {
 
 using shape_rule::Operands;
 
-std::string types_text(const Schema &schema, const std::string &variable) {
+std::string types_text(const std::vector<DLDataType> &legal) {
   std::string text;
-  const auto found = schema.types.find(variable);
-  if (found == schema.types.end()) return text;
-  for (const DLDataType dtype : found->second) text += (text.empty() ? "" : ", ") + dtype_name(dtype);
+  for (const DLDataType dtype : legal) text += (text.empty() ? "" : ", ") + dtype_name(dtype);
   return text;
 }
 
@@ -72,6 +70,10 @@ Operands infer_by_vendor(const Schema &schema, const rayo_op_desc &desc) {
     if (shapes[i].ndim < 0 || shapes[i].ndim > RAYO_MAX_NDIM) {
       fail(RAYO_INTERNAL, "{}: the shape rule of {} answered rank {}", schema.raw->name, schema.origin, shapes[i].ndim);
     }
+    if (!taken_dtype(shapes[i].dtype)) {
+      fail(RAYO_INTERNAL, "{}: the shape rule of {} answered dtype {}", schema.raw->name, schema.origin,
+           dtype_name(shapes[i].dtype));
+    }
     outputs[i].dtype = shapes[i].dtype;
     outputs[i].ndim = shapes[i].ndim;
     std::copy_n(shapes[i].extents, shapes[i].ndim, outputs[i].shape);
@@ -79,7 +81,8 @@ Operands infer_by_vendor(const Schema &schema, const rayo_op_desc &desc) {
   return outputs;
 }
 
-void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *attributes, Operands *outputs) {
+void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *attributes, const rayo_op_desc &desc,
+                   Operands *outputs) {
   OperandDesc *out = outputs->data();
   switch (schema.rule) {
     case ShapeRule::broadcast:
@@ -109,29 +112,19 @@ void infer_by_rule(const Schema &schema, const Operands &inputs, Attributes *att
     case ShapeRule::eigh:
       return shape_rule::eigh(inputs[0], &outputs->at(0), &outputs->at(1));
     case ShapeRule::vendor:
-      break;
+      *outputs = infer_by_vendor(schema, desc);
   }
-  fail(RAYO_INTERNAL, "{}: no shape rule", schema.raw->name);
 }
 
-// Type of an output whose variable no input binds: named by an attribute, else the first the schema lists.
+// Type of an output whose variable no input binds: named by an attribute, else the first the schema lists. What the
+// catalogue calls a legal value of such an attribute is a type of the variable.
 DLDataType chosen_type(const Schema &schema, const OperandSpec &spec, const Attributes &attributes) {
-  const auto legal = schema.types.find(spec.type);
-  if (legal == schema.types.end() || legal->second.empty()) {
-    fail(RAYO_INTERNAL, "{}: output type {} is not bound", schema.raw->name, spec.type);
-  }
+  DLDataType dtype = schema.types.at(spec.type).front();
   for (const char *name : {"to", "output_dtype"}) {
     const rayo_attr *attr = attributes.find(name);
-    if (attr == nullptr || attr->kind != RAYO_ATTR_STRING || attr->count == 0) continue;
-    DLDataType dtype{};
-    const bool known = parse_dtype({static_cast<const char *>(attr->data), attr->count}, &dtype) &&
-                       std::any_of(legal->second.begin(), legal->second.end(),
-                                   [&](DLDataType each) { return same_dtype(each, dtype); });
-    if (known) return dtype;
-    fail(RAYO_INVALID_ARGUMENT, "{}: attribute '{}' = '{}'; legal are: {}", schema.raw->name, name,
-         static_cast<const char *>(attr->data), types_text(schema, spec.type));
+    if (attr != nullptr) parse_dtype({static_cast<const char *>(attr->data), attr->count}, &dtype);
   }
-  return legal->second.front();
+  return dtype;
 }
 
 }  // namespace
@@ -188,6 +181,32 @@ std::string shape_text(const OperandDesc &operand) {
   return fmt::format("[{}]", fmt::join(operand.shape, operand.shape + operand.ndim, ", "));
 }
 
+void check_extents(const std::string &what, const OperandDesc &operand) {
+  const int64_t item = operand.dtype.bits / 8;
+  bool empty = false;
+  for (int32_t i = 0; i < operand.ndim; ++i) {
+    if (operand.shape[i] < 0) {
+      fail(RAYO_INVALID_ARGUMENT, "{}: extent {} of axis {} is negative", what, operand.shape[i], i);
+    }
+    empty = empty || operand.shape[i] == 0;
+  }
+  int64_t count = item;
+  int64_t reach = item;
+  for (int32_t i = 0; i < operand.ndim; ++i) {
+    const int64_t extent = std::max<int64_t>(operand.shape[i], 1);  // strides are products of the other extents
+    int64_t step = 0;
+    int64_t span = 0;
+    bool fits = !__builtin_mul_overflow(count, extent, &count);
+    if (!empty) {
+      fits = fits && !__builtin_mul_overflow(operand.strides[i], item, &step) && step != INT64_MIN &&
+             !__builtin_mul_overflow(std::abs(step), extent - 1, &span) && !__builtin_add_overflow(reach, span, &reach);
+    }
+    if (!fits) {
+      fail(RAYO_INVALID_ARGUMENT, "{}: shape {} with its strides does not fit 2^63 bytes", what, shape_text(operand));
+    }
+  }
+}
+
 std::vector<std::pair<std::string, DLDataType>> bind_types(const Schema &schema, const Operands &inputs) {
   std::vector<std::pair<std::string, DLDataType>> bound;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -208,13 +227,12 @@ std::vector<std::pair<std::string, DLDataType>> bind_types(const Schema &schema,
            "{}: input {} has dtype {}, but another input has {}; types are never converted silently", schema.raw->name,
            spec.name, dtype_name(dtype), dtype_name(earlier->second));
     }
-    const auto legal = schema.types.find(spec.type);
+    const std::vector<DLDataType> &legal = schema.types.at(spec.type);
     const bool known =
-        legal != schema.types.end() && std::any_of(legal->second.begin(), legal->second.end(),
-                                                   [&](DLDataType candidate) { return same_dtype(candidate, dtype); });
+        std::any_of(legal.begin(), legal.end(), [&](DLDataType candidate) { return same_dtype(candidate, dtype); });
     if (!known) {
       fail(RAYO_UNSUPPORTED, "{}: input {} has dtype {}; legal are: {}", schema.raw->name, spec.name, dtype_name(dtype),
-           types_text(schema, spec.type));
+           types_text(legal));
     }
     bound.emplace_back(spec.type, dtype);
   }
@@ -224,21 +242,20 @@ std::vector<std::pair<std::string, DLDataType>> bind_types(const Schema &schema,
 Operands infer_outputs(const Schema &schema, const Operands &inputs, Attributes *attributes, const rayo_op_desc &desc) {
   const auto bound = bind_types(schema, inputs);
   Operands outputs;
-  if (schema.rule == ShapeRule::vendor) {
-    outputs = infer_by_vendor(schema, desc);
-  } else {
-    for (const OperandSpec &spec : schema.outputs) {
-      OperandDesc out;
-      if (!parse_dtype(spec.type, &out.dtype)) {
-        const auto found =
-            std::find_if(bound.begin(), bound.end(), [&](const auto &pair) { return pair.first == spec.type; });
-        out.dtype = found != bound.end() ? found->second : chosen_type(schema, spec, *attributes);
-      }
-      outputs.push_back(out);
+  for (const OperandSpec &spec : schema.outputs) {
+    OperandDesc out;
+    if (!parse_dtype(spec.type, &out.dtype)) {
+      const auto found =
+          std::find_if(bound.begin(), bound.end(), [&](const auto &pair) { return pair.first == spec.type; });
+      out.dtype = found != bound.end() ? found->second : chosen_type(schema, spec, *attributes);
     }
-    infer_by_rule(schema, inputs, attributes, &outputs);
+    outputs.push_back(out);
   }
-  for (OperandDesc &output : outputs) output.set_compact_strides();
+  infer_by_rule(schema, inputs, attributes, desc, &outputs);
+  for (OperandDesc &output : outputs) {
+    check_extents(fmt::format("{}: the result", schema.raw->name), output);  // strides 0: counts elements alone
+    output.set_compact_strides();
+  }
   return outputs;
 }
 

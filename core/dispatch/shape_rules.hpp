@@ -29,6 +29,9 @@ struct OperandDesc {
 // "[2, 3]" for messages.
 std::string shape_text(const OperandDesc &operand);
 
+// Refuses extents and strides whose byte addresses would not fit 63 bits. Throws Error.
+void check_extents(const std::string &what, const OperandDesc &operand);
+
 // Values of the schema's type variables for these inputs; refuses illegal types and variables bound twice.
 std::vector<std::pair<std::string, DLDataType>> bind_types(const Schema &schema,
                                                            const std::vector<OperandDesc> &inputs);

@@ -35,9 +35,6 @@ void matmul(const char *op, const Operands &inputs, OperandDesc *out) {
     fail(RAYO_INVALID_ARGUMENT, "{}: the batch axes of shapes {} and {} do not broadcast", op, shape_text(a),
          shape_text(b));
   }
-  if (out->ndim + 2 > RAYO_MAX_NDIM) {
-    fail(RAYO_UNSUPPORTED, "{}: the result's rank would be above {}", op, RAYO_MAX_NDIM);
-  }
   if (a.ndim > 1) out->shape[out->ndim++] = a.shape[a.ndim - 2];
   if (b.ndim > 1) out->shape[out->ndim++] = b.shape[b.ndim - 1];
 }

@@ -204,6 +204,10 @@ void check_attr(const rayo_attr_def *attr, std::set<std::string_view> *seen) {
     fail(RAYO_INVALID_ARGUMENT, "attribute {} has kind {}; legal: 1 (int), 2 (float), 3 (string)", quote(attr->name),
          attr->kind);
   }
+  if ((attr->flags & RAYO_ATTR_AXES) != 0 && attr->kind != RAYO_ATTR_INT) {
+    fail(RAYO_INVALID_ARGUMENT, "attribute {} has kind {} and the flag of axes, which are int", quote(attr->name),
+         attr->kind);
+  }
   const bool has_default = (attr->flags & (RAYO_ATTR_REQUIRED | RAYO_ATTR_LIST)) == 0;
   if (has_default && attr->kind != RAYO_ATTR_STRING && attr->default_count != 1) {
     fail(RAYO_INVALID_ARGUMENT, "attribute {} has {} defaults; it is neither required nor a list, so it needs 1",

@@ -52,6 +52,10 @@ bool parse_dtype(std::string_view name, DLDataType *out) noexcept;
 inline bool same_dtype(DLDataType a, DLDataType b) noexcept {
   return a.code == b.code && a.bits == b.bits && a.lanes == b.lanes;
 }
+// Whole bytes, one lane: what an operand may be of.
+inline bool taken_dtype(DLDataType dtype) noexcept {
+  return dtype.lanes == 1 && dtype.bits != 0 && dtype.bits % 8 == 0;
+}
 // "T=f32,f64 Q=i8,u8". Throws Error on bad grammar.
 TypeBindings parse_bindings(std::string_view text);
 // "A:T B:T [C:T]". Throws Error on bad grammar.

@@ -4,6 +4,9 @@
 // rule. One thing at a time is made wrong in something that is accepted.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
@@ -60,6 +63,19 @@ struct Answer {
   }
   Answer(const Answer &) = delete;
   Answer &operator=(const Answer &) = delete;
+
+  // With a device tier that is accepted.
+  void with_device() {
+    note.tiers = RAYO_TIER_DEVICE;
+    device_api.struct_type = RAYO_TYPE_DEVICE_API;
+    device_api.struct_size = sizeof device_api;
+    device_api.enumerate = [](rayo_instance *, uint32_t, rayo_device_info *const *, uint32_t *, rayo_error *) {
+      return RAYO_OK;
+    };
+    device_api.device_open = [](rayo_instance *, uint32_t, rayo_device **, rayo_error *) { return RAYO_OK; };
+    device_api.device_close = [](rayo_device *) {};
+    plugin.device_api = &device_api;
+  }
 
   static void fill(rayo_kernel *kernel, const char *name, const char *op) {
     kernel->struct_size = sizeof *kernel;
@@ -131,6 +147,12 @@ constexpr Wrong kWrong[] = {
        a.device_api.struct_type = RAYO_TYPE_DEVICE_API, a.device_api.struct_size = sizeof a.device_api;
        a.plugin.device_api = &a.device_api, a.note.tiers = RAYO_TIER_DEVICE;
      }},
+    {"device_api has a wrong header", [](Answer &a) { a.with_device(), a.device_api.struct_size = 24; }},
+    {"device_open or device_close is NULL", [](Answer &a) { a.with_device(), a.device_api.enumerate = nullptr; }},
+    {"device_open or device_close is NULL", [](Answer &a) { a.with_device(), a.device_api.device_open = nullptr; }},
+    {"device_open or device_close is NULL", [](Answer &a) { a.with_device(), a.device_api.device_close = nullptr; }},
+    {"", [](Answer &a) { a.with_device(); }},
+    {"", [](Answer &a) { a.with_device(), a.add.flags = RAYO_KERNEL_DEVICE; }},
     {"it declares op 'acme.twice' twice", [](Answer &a) { a.plugin.schema_count = 2; }},
     {"kernel 2 of 3 is NULL", [](Answer &a) { a.plugin.kernel_count = 3; }},
     {"kernel 0 has struct_type 77", [](Answer &a) { a.add.struct_type = 77; }},
@@ -258,6 +280,8 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
   const ShapeCase cases[] = {
       {"add", {operand({3, 1}), operand({4})}, {}, "[3, 4]"},
       {"add", {operand({3}), operand({4})}, {}, "broadcast"},
+      {"clip", {operand({3, 4}), none, operand({4})}, {}, "[3, 4]"},
+      {"clip", {operand({3, 4}), none, operand({3})}, {}, "shapes [3, 4] and [] and [3] do not broadcast"},
       {"dot", {operand({3}), operand({3})}, {}, "[]"},
       {"dot", {operand({3}), operand({4})}, {}, "two vectors of equal length"},
       {"dot", {operand({3, 1}), operand({3})}, {}, "two vectors of equal length"},
@@ -307,6 +331,11 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
        {operand({2, 3}, kU8), operand({3, 4}, kI8), operand({}, kU8), operand({2}, kI8)},
        {},
        "of B has shape [2]: a scalar, [1] or [4]"},
+      {"matmul_integer", {operand({3}, kU8), operand({3, 4}, kI8), operand({2}, kU8)}, {}, "a scalar, [1] or [1]"},
+      {"matmul_integer",
+       {operand({2, 3}, kU8), operand({3}, kI8), none, operand({2}, kI8)},
+       {},
+       "of B has shape [2]: a scalar, [1] or [1]"},
       {"eigh", {operand({5, 3, 3})}, {}, "[5, 3]"},
       {"eigh", {operand({3, 4})}, {}, "a square matrix"},
       {"eigh", {operand({3})}, {}, "a square matrix"},
@@ -316,6 +345,9 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
       {"quantize_linear", {operand({2, 3}), operand({2}), none}, {}, "a scalar, or [3] along axis 1"},
       {"quantize_linear", {operand({2, 3}), operand({3, 1}), none}, {}, "a scalar, or [3]"},
       {"quantize_linear", {operand({2, 3}), operand({3}), operand({}, kU8)}, {}, "the same number of elements"},
+      {"quantize_linear", {operand({}), operand({1}), none}, {}, "[]"},
+      {"quantize_linear", {operand({}), operand({2}), none}, {}, "a scalar, or [1] along axis 0"},
+      {"quantize_linear", {operand({2, 3}), operand({1, 1}), none}, {}, "y_scale has shape [1, 1]"},
       {"layer_norm", {operand({2, 3, 4}), operand({4}), operand({4})}, {}, "[2, 3, 4]"},
       {"layer_norm", {operand({2, 3, 4}), operand({3, 1}), none}, {{"axis", {1}}}, "[2, 3, 4]"},
       {"layer_norm", {operand({2, 3, 4}), operand({3}), none}, {}, "scale of shape [3] does not broadcast"},
@@ -328,6 +360,7 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
       {"reduce_sum", {operand({2, 3})}, {{"axes", {2}}}, "axes"},
       {"argmax", {operand({2, 3})}, {{"axis", {1}}}, "[2, 1]"},
       {"argmax", {operand({2, 0})}, {{"axis", {1}}}, "axis 1 of shape [2, 0] is empty"},
+      {"argmax", {operand({})}, {}, "[]"},
       {"softmax", {operand({2, 3})}, {}, "[2, 3]"},
   };
   for (const ShapeCase &each : cases) {
@@ -338,6 +371,106 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
       EXPECT_NE(got.find(each.expected), std::string::npos) << each.op << ": '" << each.expected << "' in: " << got;
     }
   }
+}
+
+// A result may be larger than each operand: by broadcasting what has no strides.
+TEST(ShapeRules, AResultThatNoMemoryHoldsIsRefused) {
+  OperandDesc column = operand({int64_t{1} << 40, 1});
+  OperandDesc row = operand({int64_t{1} << 40});
+  EXPECT_NE(shape_of("add", {column, row}).find("add: the result: shape [1099511627776, 1099511627776]"),
+            std::string::npos);
+}
+
+// ---- A vendor's shape rule ----
+
+struct VendorAnswer {
+  rayo_status status;
+  int32_t ndim;
+  DLDataType dtype;
+  int64_t extent;
+  const char *text;      // in error->text
+  const char *expected;  // the shape, or a part of the refusal
+};
+
+TEST(ShapeRules, WhatAVendorsRuleAnswersIsChecked) {
+  static VendorAnswer current;
+  Answer answer;
+  answer.schema.infer_shape = [](const rayo_op_desc *, rayo_shape *out, rayo_error *error) {
+    out->ndim = current.ndim;
+    out->dtype = current.dtype;
+    out->extents[0] = out->extents[1] = current.extent;
+    std::snprintf(error->text, sizeof error->text, "%s", current.text);
+    return current.status;
+  };
+  const auto vendor = parse_schema(&answer.schema, "good");
+  const VendorAnswer answers[] = {
+      {RAYO_OK, 2, RAYO_F32, 3, "", "[3, 3]"},
+      {RAYO_OK, 0, RAYO_F64, 3, "", "[]"},
+      {RAYO_UNSUPPORTED, 1, RAYO_F32, 3, "not this one", "acme.twice: not this one"},
+      {RAYO_UNSUPPORTED, 1, RAYO_F32, 3, "", "acme.twice: its shape rule refused the inputs"},
+      {RAYO_OK, -1, RAYO_F32, 3, "", "the shape rule of good answered rank -1"},
+      {RAYO_OK, RAYO_MAX_NDIM + 1, RAYO_F32, 3, "", "answered rank"},
+      {RAYO_OK, 1, {kDLFloat, 0, 1}, 3, "", "answered dtype"},
+      {RAYO_OK, 1, {kDLFloat, 32, 2}, 3, "", "answered dtype"},
+      {RAYO_OK, 1, {kDLFloat, 12, 1}, 3, "", "answered dtype"},
+      {RAYO_OK, 1, RAYO_F32, -3, "", "the result: extent -3 of axis 0 is negative"},
+      {RAYO_OK, 2, RAYO_F32, int64_t{1} << 40, "", "does not fit 2^63 bytes"},
+  };
+  for (const VendorAnswer &each : answers) {
+    current = each;
+    rayo_status status = RAYO_OK;
+    std::string shape;
+    const std::string text = refusal(
+        [&] {
+          Attributes none;
+          shape = shape_text(infer_outputs(*vendor, {operand({2})}, &none, rayo_op_desc{})[0]);
+        },
+        &status);
+    if (each.status != RAYO_OK) EXPECT_EQ(status, each.status);
+    const std::string got = text.empty() ? shape : text;
+    EXPECT_NE(got.find(each.expected), std::string::npos) << "'" << each.expected << "' in: " << got;
+  }
+}
+
+// chosen_type believes what the catalogue calls legal.
+TEST(ShapeRules, EveryTypeThatAnAttributeMayNameIsOneOfItsOutput) {
+  int checked = 0;
+  for (const auto &each : catalogue()) {
+    for (uint32_t i = 0; i < each->raw->attr_count; ++i) {
+      const rayo_attr_def &def = *each->raw->attrs[i];
+      const std::string name = def.name;
+      if (name != "to" && name != "output_dtype") continue;
+      ASSERT_EQ(def.kind, RAYO_ATTR_STRING);
+      ASSERT_NE(def.legal, nullptr);
+      const std::string legal = def.legal;
+      for (size_t at = 0; at <= legal.size();) {
+        const size_t end = std::min(legal.find('|', at), legal.size());
+        const std::string value = legal.substr(at, end - at);
+        at = end + 1;
+        DLDataType dtype{};
+        if (value.empty()) continue;  // the first type
+        ASSERT_TRUE(parse_dtype(value, &dtype)) << value;
+        const auto &types = each->types.at(each->outputs[0].type);
+        EXPECT_TRUE(std::any_of(types.begin(), types.end(), [&](DLDataType t) { return same_dtype(t, dtype); }))
+            << value;
+        ++checked;
+      }
+    }
+  }
+  EXPECT_GE(checked, 10);
+}
+
+TEST(ShapeRules, AnOutputsTypeIsTheOneNamedOrTheFirst) {
+  const auto type_of = [](const char *op, const std::vector<OperandDesc> &inputs, const char *attr, const char *value) {
+    const rayo_attr given[] = {{attr, RAYO_ATTR_STRING, static_cast<uint32_t>(std::strlen(value)), value},
+                               RAYO_ATTR_END};
+    Attributes attributes = resolve_attributes(schema(op), given, inputs[0].ndim);
+    return dtype_name(infer_outputs(schema(op), inputs, &attributes, rayo_op_desc{})[0].dtype);
+  };
+  EXPECT_EQ(type_of("cast", {operand({2})}, "to", "i64"), "i64");
+  EXPECT_EQ(type_of("quantize_linear", {operand({2}), operand({})}, "output_dtype", "i8"), "i8");
+  EXPECT_EQ(type_of("quantize_linear", {operand({2}), operand({})}, "output_dtype", ""), "u8");
+  EXPECT_EQ(type_of("quantize_linear", {operand({2}), operand({}), operand({}, kI8)}, "output_dtype", ""), "i8");
 }
 
 TEST(ShapeRules, TypesMustBeLegalAndAgree) {
