@@ -12,6 +12,7 @@
 #include <limits>
 
 #include "base/error.hpp"
+#include "base/uninterrupted.hpp"
 
 namespace rayo {
 namespace {
@@ -34,7 +35,6 @@ bool inside(uint64_t offset, uint64_t bytes, uint64_t size) { return offset <= s
 std::string file_kind(mode_t mode) {
   if (S_ISDIR(mode)) return "a folder";
   if (S_ISFIFO(mode)) return "a FIFO";
-  if (S_ISSOCK(mode)) return "a socket";
   return "a device";
 }
 
@@ -58,8 +58,7 @@ bool ElfFile::read(uint64_t offset, void *out, uint64_t bytes) const {
   if (!inside(offset, bytes, size_)) return false;
   auto *at = static_cast<char *>(out);
   while (bytes > 0) {
-    const ssize_t got = ::pread(fd_, at, bytes, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted([&] { return ::pread(fd_, at, bytes, static_cast<off_t>(offset)); });
     if (got <= 0) return false;
     at += got;
     offset += static_cast<uint64_t>(got);

@@ -41,11 +41,12 @@ uint32_t find_notes(const ElfFile &file, const Elf64_Phdr &segment, rayo_note_de
     std::array<char, sizeof RAYO_NOTE_OWNER> text{};
     if (head.n_namesz == text.size() && head.n_type == RAYO_NOTE_TYPE && file.read(owner, text.data(), text.size()) &&
         std::memcmp(text.data(), RAYO_NOTE_OWNER, text.size()) == 0) {
-      ++found;
-      *out = rayo_note_desc{};
+      rayo_note_desc note{};
+      if (!file.read(desc, &note, std::min<uint64_t>(head.n_descsz, sizeof note))) break;
       // A shorter note leaves version 0, a longer one is cut: both are judged by the caller.
-      if (!file.read(desc, out, std::min<uint64_t>(head.n_descsz, sizeof *out))) break;
-      if (head.n_descsz < sizeof *out) out->version = 0;
+      if (head.n_descsz < sizeof note) note.version = 0;
+      *out = note;
+      ++found;
     }
     at = next;
   }
@@ -70,8 +71,12 @@ ElfLook look_at_elf(const std::string &path) {
   ElfLook look;
   ElfFile file;
   look.reason = file.open(path, &look.file);
-  if (!look.reason.empty()) return look;
+  if (look.reason.empty()) look_at_elf(file, &look);
+  return look;
+}
 
+void look_at_elf(const ElfFile &file, ElfLook *out) {
+  ElfLook &look = *out;
   uint32_t notes = 0;
   for (const Elf64_Phdr &segment : file.segments()) {
     if (segment.p_type == PT_NOTE) notes += find_notes(file, segment, &look.note);
@@ -88,7 +93,6 @@ ElfLook look_at_elf(const std::string &path) {
   look.has_note = note_reason.empty();
   look.reason = file.find_function("rayo_plugin_query");
   if (look.reason.empty()) look.reason = std::move(note_reason);
-  return look;
 }
 
 }  // namespace rayo

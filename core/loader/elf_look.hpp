@@ -11,6 +11,8 @@
 
 namespace rayo {
 
+class ElfFile;
+
 struct ElfLook {
   std::string reason;     // why the file is no loadable plugin; "" = the static look found nothing wrong
   rayo_note_desc note{};  // valid when has_note; its strings are terminated
@@ -21,5 +23,7 @@ struct ElfLook {
 // Reads at most a few KiB of `path`. Blocks on nothing (FIFOs and devices are refused unread), maps nothing, allocates
 // little whatever the file claims. Throws only std::bad_alloc. A reason may come together with a note.
 ElfLook look_at_elf(const std::string &path);
+// The same of an open file, which may be another's to change; all but out->file.
+void look_at_elf(const ElfFile &file, ElfLook *out);
 
 }  // namespace rayo

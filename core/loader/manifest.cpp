@@ -26,9 +26,9 @@ Manifest::Manifest(std::string_view text) {
   }
 }
 
-Manifest read_manifest() {
+Manifest read_manifest(const std::vector<std::string> &folders) {
   std::string all;
-  for (const std::string &folder : default_folders("plugins")) {
+  for (const std::string &folder : folders) {
     const std::string file = real_path(folder + "/manifest.sha256");
     std::string text;
     if (file.empty() || !distrust(file).empty() || !read_file_bounded(file, kLargest, &text).empty()) continue;

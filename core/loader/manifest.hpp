@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 namespace rayo {
 
@@ -23,8 +24,8 @@ class Manifest {
   std::unordered_set<std::string> hashes_;
 };
 
-// From the built-in plugin folders only, never from RAYO_PLUGIN_PATH: a stranger's folder cannot vouch for itself. A
-// manifest that others could have written counts as absent.
-Manifest read_manifest();
+// The manifests in these folders: the built-in ones, never those of RAYO_PLUGIN_PATH, since a stranger's folder cannot
+// vouch for itself. A manifest that others could have written counts as absent.
+Manifest read_manifest(const std::vector<std::string> &folders);
 
 }  // namespace rayo

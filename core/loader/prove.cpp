@@ -14,6 +14,7 @@
 #include "loader/launch_marks.hpp"
 #include "loader/manifest.hpp"
 #include "loader/probe.hpp"
+#include "loader/search.hpp"
 #include "loader/verdict_cache.hpp"
 
 namespace rayo {
@@ -215,7 +216,7 @@ class Prover {
 
   const ProofRules &rules_;
   const Log &log_;
-  const Manifest manifest_ = read_manifest();
+  const Manifest manifest_ = read_manifest(default_folders("plugins"));
   VerdictCache cache_;
   size_t replays_ = 0;
 };

@@ -27,10 +27,9 @@ namespace fs = std::filesystem;
 const std::string &own_path() {
   static const std::string path = [] {
     Dl_info info{};
-    if (dladdr(reinterpret_cast<const void *>(&own_path), &info) == 0 || info.dli_fname == nullptr)
-      return std::string();
+    std::string real;
+    if (dladdr(reinterpret_cast<const void *>(&own_path), &info) != 0) real = real_path(info.dli_fname);
     // A program started as "./x" or by PATH has a name that dladdr cannot resolve.
-    std::string real = real_path(info.dli_fname);
     return real.empty() ? real_path("/proc/self/exe") : real;
   }();
   return path;
@@ -60,12 +59,13 @@ std::string distrust_one(const std::string &path, bool sticky_passes) {
 // `path` is real. Its own mode and those of every folder above it.
 std::string distrust_chain(const std::string &path) {
   if (std::string reason = distrust_one(path, false); !reason.empty()) return reason;
-  for (fs::path above = fs::path(path).parent_path(); !above.empty(); above = above.parent_path()) {
+  fs::path above = path;
+  do {
+    above = above.parent_path();
     if (const std::string reason = distrust_one(above.string(), true); !reason.empty()) {
       return fmt::format("lies in {}, which {}", quote(above.string()), reason);
     }
-    if (above == above.root_path()) break;
-  }
+  } while (above != above.root_path());
   return "";
 }
 

@@ -123,8 +123,10 @@ void RegistryBuilder::examine(const std::string &real_path, bool trusted) {
 void RegistryBuilder::start(PluginCandidate candidate) {
   const std::string &file = candidate.record->file;
   const Span span(options_.trace, SpanKind::load, file.substr(file.rfind('/') + 1));
-  const std::string name = candidate.record->name;
-  adopt(start_plugin(std::move(candidate), host_, rules_, log_, registry_.find_plugin(name)));
+  // What is refused already claims no name: a path of many thousand missing folders would be searched for each of them.
+  const PluginRecord *same_name =
+      candidate.record->reason.empty() ? registry_.find_plugin(candidate.record->name) : nullptr;
+  adopt(start_plugin(std::move(candidate), host_, rules_, log_, same_name));
 }
 
 void RegistryBuilder::adopt(LoadedPlugin loaded) {

@@ -136,10 +136,41 @@ TEST(Certificate, WrongTypesAreMissingMembers) {
 }
 
 TEST(Certificate, AMemberThatDecidesStandsOnce) {
-  std::string text = document().dump();
-  const std::string good = "\"good\":true";
-  text.replace(text.find(good), good.size(), "\"good\":false,\"good\":true");
-  EXPECT_NE(judge_certificate(text, kHash).find("'good' twice"), std::string::npos);
+  const std::pair<const char *, const char *> twice[] = {
+      {"good", "true"}, {"failed", "0"}, {"schema", "\"urn:rayo:conform:1\""}};
+  for (const auto &[name, value] : twice) {
+    std::string text = document().dump();
+    const std::string member = "\"" + std::string(name) + "\":" + value;
+    ASSERT_NE(text.find(member), std::string::npos);
+    text.insert(text.find(member), member + ",");
+    EXPECT_NE(judge_certificate(text, kHash).find("'" + std::string(name) + "' twice"), std::string::npos) << name;
+  }
+}
+
+TEST(Certificate, WhatIsNoReportOrCaseIsSkipped) {
+  json text = document();
+  text["reports"].push_back(json::array({report()}));
+  text["reports"].push_back(nullptr);
+  text["reports"][0]["cases"].push_back(json::array({{{"state", "failed"}}}));
+  text["reports"][0]["cases"].push_back({{"state", "not_evaluated"}});
+  text["reports"][0]["note"] = nullptr;
+  EXPECT_EQ(judge_certificate(text.dump(), kHash), "");
+}
+
+TEST(Certificate, TheFirstFailureIsTheOneThatIsNamed) {
+  json text = document();
+  text["reports"][0]["cases"].push_back({{"state", "hung"}});
+  text["reports"][0]["cases"].push_back({{"state", "crashed"}});
+  expect_refused(text, "lists a case that is 'hung'");
+}
+
+TEST(Certificate, OfTwoReportsOfAFileTheBadOneCounts) {
+  for (const size_t bad : {0, 1}) {
+    json text = document();
+    text["reports"].push_back(report());
+    text["reports"][bad]["good"] = false;
+    expect_refused(text, "did not pass");
+  }
 }
 
 TEST(Certificate, EveryTruncationIsRefused) {
@@ -201,8 +232,19 @@ TEST_F(CachePath, FollowsTheEnvironmentAndNeverARelativeOne) {
 TEST_F(CachePath, TakesNothingButAHash) {
   setenv("HOME", "/home/somebody", 1);
   for (const std::string bad : {"", "../../etc/passwd", "abc"}) EXPECT_EQ(certificate_cache_path(bad), "") << bad;
-  EXPECT_EQ(certificate_cache_path(std::string(64, 'A')), "");
+  for (const char wrong : {'A', 'g', '`', '/', ':'}) {
+    EXPECT_EQ(certificate_cache_path(std::string(63, 'a') + wrong), "") << wrong;
+  }
+  EXPECT_NE(certificate_cache_path("0123456789abcdef" + std::string(48, 'f')), "");
   EXPECT_EQ(certificate_cache_path(std::string(61, 'a') + "/.."), "");
+}
+
+TEST_F(CachePath, WithoutAHashOrAPlaceThereIsNoCertificate) {
+  EXPECT_NE(rayo::lacks_certificate("/x.so", "").find("cannot be read to take its SHA-256"), std::string::npos);
+  unsetenv("XDG_CACHE_HOME");
+  unsetenv("HOME");
+  const std::string reason = rayo::lacks_certificate("/no/such/x.so", kHash);
+  EXPECT_NE(reason.find("(/no/such/x.so.conformance.json does not exist)"), std::string::npos) << reason;
 }
 
 }  // namespace

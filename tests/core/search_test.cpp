@@ -80,5 +80,41 @@ TEST(Trust, RefusesAStrangersFile) {
   EXPECT_NE(distrust(folder / "p.so").find("belongs to user 12345"), std::string::npos);
 }
 
+TEST(Trust, TakesWhatThisUserAndRootOwn) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";
+  const TempFolder folder;
+  ASSERT_EQ(chmod(folder.path().c_str(), 0755), 0);
+  for (const uid_t owner : {0u, 12345u, 54321u}) {
+    const std::string name = std::to_string(owner) + ".so";
+    folder.write(name, {'x'});
+    ASSERT_EQ(chown((folder / name).c_str(), owner, owner), 0);
+  }
+  ASSERT_EQ(seteuid(12345), 0);
+  const std::string of_root = distrust(folder / "0.so");
+  const std::string own = distrust(folder / "12345.so");
+  const std::string of_another = distrust(folder / "54321.so");
+  ASSERT_EQ(seteuid(0), 0);
+  EXPECT_EQ(of_root, "");
+  EXPECT_EQ(own, "");
+  EXPECT_NE(of_another.find("belongs to user 54321"), std::string::npos);
+}
+
+TEST(Search, SaysWhyAFolderCannotBeOpened) {
+  const TempFolder folder;
+  folder.write("file", {'x'});
+  ASSERT_EQ(symlink("circle", (folder / "circle").c_str()), 0);
+  const SearchResult result = search_folders({folder / "file/plugins", folder / "circle", folder / "file"});
+  ASSERT_EQ(result.refused.size(), 3u);
+  EXPECT_NE(result.refused[0].reason.find("does not exist"), std::string::npos) << result.refused[0].reason;
+  EXPECT_NE(result.refused[1].reason.find("cannot be opened: "), std::string::npos) << result.refused[1].reason;
+  EXPECT_NE(result.refused[2].reason.find("cannot be listed: "), std::string::npos) << result.refused[2].reason;
+}
+
+TEST(Trust, ALookAtNothingIsNoTrust) {
+  EXPECT_NE(distrust(""), "");
+  EXPECT_NE(distrust("/no/such/file"), "");
+  EXPECT_EQ(distrust("/"), "");
+}
+
 }  // namespace
 }  // namespace rayo

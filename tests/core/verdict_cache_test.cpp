@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "loader/manifest.hpp"
 #include "temp_folder.hpp"
 
@@ -166,6 +168,193 @@ TEST(VerdictCache, KeepsCallsUntilTheyAreReplayed) {
   EXPECT_EQ(after.refuted, 1);
   EXPECT_EQ(after.at, 9);
   EXPECT_EQ(after.lines, std::vector<std::string>{"three"});
+}
+
+// One entry of each kind, each member of which may be replaced.
+std::string document(const std::string &member = "", const std::string &value = "") {
+  const auto object = [&](std::initializer_list<std::pair<std::string, std::string>> members) {
+    std::string out;
+    for (const auto &[name, usual] : members) {
+      if (name == member && value.empty()) continue;
+      out += (out.empty() ? "{\"" : ",\"") + name + "\":" + (name == member ? value : usual);
+    }
+    return out + "}";
+  };
+  const std::string file = object({{"dev", "1"},
+                                   {"ino", "2"},
+                                   {"size", "3"},
+                                   {"mtime", "-4000000005"},
+                                   {"ctime", "6"},
+                                   {"sha256", "\"h\""},
+                                   {"at", "7"}});
+  const std::string verdict =
+      object({{"state", "\"quarantined\""}, {"reason", "\"crashed\""}, {"at", "10"}, {"expires", "20"}});
+  const std::string launches = object({{"count", "3"}, {"refuted", "1"}, {"at", "7"}, {"lines", "[\"one\"]"}});
+  return object({{"schema", "\"urn:rayo:verdicts:1\""},
+                 {"files", "{\"/x.so\":" + file + "}"},
+                 {"verdicts", "{\"h m\":" + verdict + "}"},
+                 {"launches", "{\"h /bin/app\":" + launches + "}"}});
+}
+
+TEST(VerdictCache, ReadsWhatItWrites) {
+  const VerdictCache cache = VerdictCache::from_text(document());
+  ASSERT_TRUE(cache.find("h", "m", 15).has_value());
+  EXPECT_EQ(cache.find("h", "m", 15)->state, PluginState::quarantined);
+  EXPECT_EQ(cache.launch_crashes("h", "/bin/app").count, 3);
+  EXPECT_EQ(cache.launch_crashes("h", "/bin/app").refuted, 1);
+  EXPECT_EQ(cache.launch_crashes("h", "/bin/app").lines, std::vector<std::string>{"one"});
+  EXPECT_EQ(VerdictCache::from_text(cache.text()).text(), cache.text());
+  // Members that came later may be missing.
+  EXPECT_EQ(VerdictCache::from_text(document("refuted", "")).launch_crashes("h", "/bin/app").count, 3);
+  EXPECT_TRUE(VerdictCache::from_text(document("lines", "")).launch_crashes("h", "/bin/app").lines.empty());
+  EXPECT_EQ(VerdictCache::from_text(document("state", "\"ready\"")).find("h", "m", 15)->state, PluginState::ready);
+  EXPECT_EQ(VerdictCache::from_text(document("state", "\"new\"")).find("h", "m", 15)->state, PluginState::rejected);
+}
+
+TEST(VerdictCache, OneWrongMemberMakesItEmpty) {
+  const std::pair<const char *, const char *> wrong[] = {{"schema", ""},          {"schema", "\"urn:rayo:verdicts:2\""},
+                                                         {"files", "[]"},         {"dev", "-1"},
+                                                         {"size", "1.5"},         {"sha256", "7"},
+                                                         {"verdicts", ""},        {"reason", "\"\""},
+                                                         {"reason", ""},          {"at", "-1"},
+                                                         {"at", "1099511627777"}, {"expires", "\"soon\""},
+                                                         {"launches", "null"},    {"count", "9223372036854775808"},
+                                                         {"refuted", "true"},     {"lines", "{}"},
+                                                         {"lines", "[1]"}};
+  for (const auto &[member, value] : wrong) {
+    const VerdictCache cache = VerdictCache::from_text(document(member, value));
+    EXPECT_FALSE(cache.find("h", "m", 15).has_value()) << member << " " << value;
+    EXPECT_EQ(cache.launch_crashes("h", "/bin/app").count, 0) << member << " " << value;
+  }
+}
+
+TEST(VerdictCache, TheOldestOfTooManyGo) {
+  const TempFolder folder;
+  const std::string path = folder / "verdicts.json";
+  constexpr int kMost = 1024;
+  VerdictCache cache(path);
+  for (int i = 0; i < kMost + 5; ++i) cache.put(kHash, std::to_string(i), crash(5000 - i, 0));
+  cache.save(kSilent);
+  const VerdictCache after(path);
+  int kept = 0;
+  for (int i = 0; i < kMost + 5; ++i) {
+    const bool found = after.find(kHash, std::to_string(i), 9000).has_value();
+    EXPECT_EQ(found, i < kMost) << i;
+    kept += found ? 1 : 0;
+  }
+  EXPECT_EQ(kept, kMost);
+}
+
+TEST(VerdictCache, KeepsFewCallsOfAProgram) {
+  const TempFolder folder;
+  const std::string path = folder / "verdicts.json";
+  VerdictCache cache(path);
+  for (size_t i = 0; i < VerdictCache::kMostLines + 3; ++i) {
+    cache.count_crash(kHash, "/bin/app", {"line " + std::to_string(i)}, 7);
+  }
+  cache.count_crash(std::string(64, 'b'), "/bin/app", {"another file"}, 7);
+  cache.save(kSilent);
+  const VerdictCache after(path);
+  EXPECT_EQ(after.launch_crashes(kHash, "/bin/app").lines.size(), VerdictCache::kMostLines);
+  EXPECT_EQ(after.programs_to_replay(kHash).size(), 1u);
+}
+
+TEST(VerdictCache, WhatCannotBeWrittenIsLoggedAndKeptForTheNextTry) {
+  const TempFolder folder;
+  folder.write("file", {'x'});
+  std::string said;
+  const rayo::Log log(
+      RAYO_LOG_DEBUG, [](void *ctx, int32_t, const char *text) { *static_cast<std::string *>(ctx) += text; }, &said);
+  VerdictCache cache(folder / "file/verdicts.json");
+  cache.put(kHash, "m", crash(1, 0));
+  cache.save(log);
+  EXPECT_NE(said.find("verdicts of plugins are not kept: " + (folder / "file/verdicts.json") + " cannot be locked: "),
+            std::string::npos)
+      << said;
+  ASSERT_EQ(::unlink((folder / "file").c_str()), 0);
+  cache.save(log);
+  EXPECT_TRUE(VerdictCache(folder / "file/verdicts.json").find(kHash, "m", 5).has_value());
+}
+
+TEST(VerdictCache, AFileOfManyMegabytesIsNotRead) {
+  const TempFolder folder;
+  const std::string path = folder / "verdicts.json";
+  {
+    VerdictCache cache(path);
+    cache.put(kHash, "m", crash(1, 0));
+    cache.save(kSilent);
+  }
+  ASSERT_TRUE(VerdictCache(path).find(kHash, "m", 5).has_value());
+  std::vector<char> bytes = rayo_test::read_file(path);
+  bytes.resize((size_t{4} << 20) + 1, ' ');
+  folder.write("verdicts.json", bytes);
+  EXPECT_FALSE(VerdictCache(path).find(kHash, "m", 5).has_value());
+}
+
+TEST(VerdictCache, WithoutAPlaceNothingIsRememberedAndNothingWritten) {
+  VerdictCache cache("");
+  cache.put(kHash, "m", crash(1, 0));
+  cache.save(kSilent);
+  EXPECT_TRUE(cache.find(kHash, "m", 5).has_value());
+  const char *home = ::getenv("HOME");
+  const char *given = ::getenv("XDG_CACHE_HOME");
+  const std::string old_home = home != nullptr ? home : "";
+  const std::string old_cache = given != nullptr ? given : "";
+  ::unsetenv("HOME");
+  ::unsetenv("XDG_CACHE_HOME");
+  EXPECT_EQ(VerdictCache::default_path(), "");
+  if (home != nullptr) ::setenv("HOME", old_home.c_str(), 1);
+  ::setenv("XDG_CACHE_HOME", "/var/cache/somebody", 1);
+  EXPECT_EQ(VerdictCache::default_path(), "/var/cache/somebody/rayo/verdicts.json");
+  if (given != nullptr) {
+    ::setenv("XDG_CACHE_HOME", old_cache.c_str(), 1);
+  } else {
+    ::unsetenv("XDG_CACHE_HOME");
+  }
+}
+
+TEST(VerdictCache, ForgetsTheHashOfAFileThatIsGoneOrReplaced) {
+  const TempFolder folder;
+  const std::string path = folder / "verdicts.json";
+  for (const char *name : {"stays.so", "goes.so", "changes.so"}) folder.write(name, {'a'});
+  VerdictCache cache(path);
+  for (const char *name : {"stays.so", "goes.so", "changes.so"}) cache.sha256(folder / name, stat_of(folder / name));
+  ASSERT_EQ(::unlink((folder / "goes.so").c_str()), 0);
+  folder.write("changes.so", {'b', 'b'});
+  cache.save(kSilent);
+  const std::vector<char> bytes = rayo_test::read_file(path);
+  const std::string text(bytes.begin(), bytes.end());
+  EXPECT_NE(text.find("stays.so"), std::string::npos);
+  EXPECT_EQ(text.find("goes.so"), std::string::npos);
+  EXPECT_EQ(text.find("changes.so"), std::string::npos);
+}
+
+TEST(Manifest, IsReadFromFoldersThatNobodyElseWrites) {
+  const TempFolder folder;
+  const auto made = [&](const std::string &name, char digit) {
+    std::filesystem::create_directory(folder / name);
+    const std::string line = std::string(64, digit) + "  x.so\n";
+    folder.write(name + "/manifest.sha256", {line.begin(), line.end()});
+    return folder / name;
+  };
+  const std::string good = made("good", '1');
+  const std::string open = made("open", '2');
+  ASSERT_EQ(::chmod((open + "/manifest.sha256").c_str(), 0666), 0);
+  const std::string large = made("large", '3');
+  ASSERT_EQ(::truncate((large + "/manifest.sha256").c_str(), (1 << 20) + 1), 0);
+  const std::string second = made("second", '4');
+  const rayo::Manifest manifest = rayo::read_manifest({good, open, large, folder / "missing", second});
+  EXPECT_TRUE(manifest.lists(std::string(64, '1')));
+  EXPECT_FALSE(manifest.lists(std::string(64, '2')));
+  EXPECT_FALSE(manifest.lists(std::string(64, '3')));
+  EXPECT_TRUE(manifest.lists(std::string(64, '4')));
+}
+
+TEST(Manifest, HashesAreLowerCaseHex) {
+  for (const char wrong : {'/', ':', '`', 'g'}) {
+    const std::string hash = std::string(63, 'a') + wrong;
+    EXPECT_FALSE(rayo::Manifest(hash + "  x").lists(hash)) << wrong;
+  }
 }
 
 TEST(Manifest, ListsHashesOfWellFormedLines) {
