@@ -64,6 +64,7 @@ void spin() {
 }
 void wait() { sleep_for_ever(nullptr); }
 void throw_it() { throw std::runtime_error("chaos"); }
+void throw_number() { throw 7; }
 void overflow() { g_zero = overflow_stack(0) != 0 ? 0 : g_zero; }
 void start_thread() {
   pthread_t thread;
@@ -116,6 +117,7 @@ constexpr Deed kDeeds[] = {{"segv", crash},
                            {"spin", spin},
                            {"wait", wait},
                            {"throw", throw_it},
+                           {"number", throw_number},
                            {"overflow", overflow},
                            {"thread", start_thread},
                            {"stdout", spam},

@@ -159,6 +159,35 @@ TEST(Loading, ANamedFileThatIsRefusedFailsTheStart) {
   EXPECT_EQ(status, RAYO_OK) << last_error();
 }
 
+TEST(Loading, AnOpOfAVendorsMayHaveOptionalInputsAlone) {
+  rayo_runtime_options options = quiet_options();
+  options.flags |= RAYO_RUNTIME_ONLY_FILES;
+  const std::string file = std::string(RAYO_FIXTURE_DIR) + "/optional.so";
+  const char *files[] = {file.c_str()};
+  options.plugin_files = files;
+  options.plugin_file_count = 1;
+  const RuntimePtr runtime = make_runtime(options);
+  ASSERT_NE(runtime, nullptr);
+  const rayo_op op = rayo_op_find("optional.twice");
+  float x = 4;
+  float y = -1;
+  const rayo_tensor in = rayo_tensor_make(&x, RAYO_F32, 0, nullptr, nullptr);
+  const rayo_tensor out = rayo_tensor_make(&y, RAYO_F32, 0, nullptr, nullptr);
+  const rayo_tensor *ins[] = {&in, &in};
+  const rayo_tensor *outs[] = {&out};
+  EXPECT_EQ(rayo_run(runtime.get(), op, nullptr, 0, outs, 1, nullptr), RAYO_OK) << last_error();
+  EXPECT_EQ(y, -1.0f) << "without its input it writes nothing";
+  const rayo_tensor *none[] = {nullptr};
+  EXPECT_EQ(rayo_run(runtime.get(), op, none, 1, outs, 1, nullptr), RAYO_OK) << last_error();
+  EXPECT_EQ(y, -1.0f);
+  EXPECT_EQ(rayo_run(runtime.get(), op, ins, 1, outs, 1, nullptr), RAYO_OK) << last_error();
+  EXPECT_EQ(y, 8.0f);
+  EXPECT_EQ(rayo_run(runtime.get(), op, ins, 2, outs, 1, nullptr), RAYO_INVALID_ARGUMENT);
+  EXPECT_NE(last_error().find("2 inputs were given, 0 to 1 are taken"), std::string::npos) << last_error();
+  EXPECT_EQ(rayo_run(runtime.get(), op, nullptr, 1, outs, 1, nullptr), RAYO_INVALID_ARGUMENT);
+  EXPECT_NE(last_error().find("inputs is NULL"), std::string::npos) << last_error();
+}
+
 TEST(Loading, TwoRuntimesUseOnePluginAtOnce) {
   rayo_runtime_options options = quiet_options();
   options.flags |= RAYO_RUNTIME_ONLY_FILES;
