@@ -102,6 +102,11 @@ void flush_subnormals() {
 }
 #endif
 
+void unlink_itself() {
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void *>(&unlink_itself), &info) != 0) unlink(info.dli_fname);
+}
+
 struct Deed {
   const char *name;
   void (*act)();
@@ -118,6 +123,7 @@ constexpr Deed kDeeds[] = {{"segv", crash},
                            {"wait", wait},
                            {"throw", throw_it},
                            {"number", throw_number},
+                           {"unlink", unlink_itself},
                            {"overflow", overflow},
                            {"thread", start_thread},
                            {"stdout", spam},

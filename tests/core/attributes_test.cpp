@@ -38,7 +38,7 @@ rayo_attr_def definition(const char *name, uint32_t kind, uint32_t flags, const 
 const Schema &many() {
   static const rayo_attr_def defs[] = {
       definition("keep", RAYO_ATTR_INT, 0, &kOne, 1, "0|1"),
-      definition("axis", RAYO_ATTR_INT, RAYO_ATTR_AXES, &kOne, 1),
+      definition("axis", RAYO_ATTR_INT, RAYO_ATTR_AXES, &kOne, 1, ""),
       definition("axes", RAYO_ATTR_INT, RAYO_ATTR_AXES | RAYO_ATTR_LIST, nullptr, 0),
       definition("scale", RAYO_ATTR_FLOAT, 0, &kHalf, 1, ""),
       definition("mode", RAYO_ATTR_STRING, 0, "none", 4, "none|tanh"),

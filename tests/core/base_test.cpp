@@ -180,6 +180,18 @@ TEST(FpEnvironment, SeesAndUndoesFlushToZero) {
   EXPECT_NE(before.restore().find("MXCSR"), std::string::npos);
   EXPECT_EQ(__builtin_ia32_stmxcsr() & 0x8040u, 0u);
 }
+
+TEST(FpEnvironment, SeesAndUndoesAnotherPrecisionOfTheX87) {
+  const FpEnvironment before;
+  uint16_t usual = 0;
+  asm volatile("fnstcw %0" : "=m"(usual));
+  const uint16_t single = usual & ~0x0300u;
+  asm volatile("fldcw %0" : : "m"(single));
+  EXPECT_NE(before.restore().find(", and the x87 control word"), std::string::npos);
+  uint16_t now = 0;
+  asm volatile("fnstcw %0" : "=m"(now));
+  EXPECT_EQ(now, usual);
+}
 #endif
 
 TEST(Log, DropsBelowItsLevelAndCallsTheApplication) {

@@ -118,6 +118,20 @@ TEST_F(Load, AFileThatChangesBetweenTheLookAndTheLoadIsRefused) {
   expect_part(start_plugin(std::move(candidate), host_, rules_, kSilent, nullptr).record->reason, "cannot be loaded: ");
 }
 
+TEST_F(Load, AFileThatRemovesItselfWhenItIsLoadedIsRefused) {
+  expect_part(reason(chaos("load-unlink")), "was replaced or changed while it was being loaded");
+}
+
+TEST_F(Load, AFileThatChangesBetweenTheLookAndTheProofIsRefused) {
+  const std::string file = fixture("good", "grows");
+  std::vector<PluginCandidate> candidates;
+  candidates.push_back(examined(file));
+  ASSERT_EQ(candidates[0].record->reason, "");
+  std::ofstream(file, std::ios::app) << "more";
+  prove_candidates(&candidates, {rules_.cpu_features, 0, false}, kSilent);
+  expect_part(candidates[0].record->reason, "was replaced or changed while it was being examined");
+}
+
 TEST_F(Load, ANameThatIsTakenIsRefusedUnloaded) {
   const LoadedPlugin first = started(fixture("good"));
   PluginCandidate second = examined(fixture("good", "again"));

@@ -302,6 +302,7 @@ TEST(ShapeRules, InferOrRefuseByTheOpsRule) {
       {"gemm", {operand({2, 3}), operand({3, 4}), none}, {}, "[2, 4]"},
       {"gemm", {operand({2, 3}), operand({3, 4}), operand({3})}, {}, "C of shape [3] does not broadcast"},
       {"gemm", {operand({2, 3}), operand({3, 4}), operand({5, 2, 4})}, {}, "does not broadcast"},
+      {"gemm", {operand({1, 3}), operand({3, 4}), operand({2, 4})}, {}, "C of shape [2, 4] does not broadcast"},
       {"gemm", {operand({2, 3}), operand({4, 4})}, {}, "inner extents 3 and 4 differ"},
       {"gemm", {operand({3, 2}), operand({4, 4})}, {{"transA", {1}}}, "inner extents 3 and 4 differ"},
       {"gemm", {operand({2}), operand({2, 4})}, {}, "must have rank 2"},

@@ -52,12 +52,12 @@ rayo_status enumerate(rayo_instance *, uint32_t capacity, rayo_device_info *cons
   *out_count = 1;
   if (capacity == 0) return RAYO_OK;
   rayo_device_info info{};
-  std::snprintf(info.id, sizeof info.id, "mock0");
+  std::snprintf(info.id, sizeof info.id, MOCK_NAME "0");
   std::snprintf(info.name, sizeof info.name, "mock device with memory of its own");
   const char *driver = std::getenv("RAYO_MOCK_DRIVER");
   std::snprintf(info.driver, sizeof info.driver, "%s", driver != nullptr ? driver : "threads");
-  info.dl = {kDLExtDev, 0};
-  info.flags = RAYO_DEVICE_SOFTWARE;
+  info.dl = {kDLExtDev, MOCK_DEVICE_ID};
+  info.flags = RAYO_DEVICE_SOFTWARE | MOCK_DEVICE_FLAGS;
   if (g_unified) info.flags |= RAYO_DEVICE_UNIFIED | RAYO_DEVICE_HOST_IMPORT;
   info.alignment = 4;
   info.memory_bytes = kMemoryBytes;

@@ -123,7 +123,7 @@ constexpr rayo_op_schema make_schema() {
   rayo_op_schema s{};
   s.struct_size = sizeof(rayo_op_schema);
   s.struct_type = RAYO_TYPE_OP_SCHEMA;
-  s.name = "mock.checked_sqrt";
+  s.name = MOCK_NAME ".checked_sqrt";
   s.version = 1;
   s.family = "unary";
   s.inputs = "X:T";
@@ -137,7 +137,7 @@ constexpr rayo_op_schema make_schema() {
 }
 
 constexpr rayo_kernel kAdd = make_kernel("add_f32", "add", prepare_add);
-constexpr rayo_kernel kSqrt = make_kernel("checked_sqrt_f32", "mock.checked_sqrt", prepare_sqrt);
+constexpr rayo_kernel kSqrt = make_kernel("checked_sqrt_f32", MOCK_NAME ".checked_sqrt", prepare_sqrt);
 #ifdef MOCK_LARGE
 constexpr rayo_kernel make_matmul() {
   rayo_kernel k = make_kernel("matmul_f32", "matmul", prepare_matmul);

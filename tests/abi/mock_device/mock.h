@@ -31,6 +31,15 @@ namespace mock {
 using rayo::plugin::Error;
 using rayo::plugin::fence;
 
+#ifndef MOCK_NAME  // of the plugin; another one is another device beside it, whose memory has plain pointers
+#define MOCK_NAME "mock"
+#define MOCK_DEVICE_ID 0
+#define MOCK_DEVICE_FLAGS 0
+#else
+#define MOCK_DEVICE_ID 1
+#define MOCK_DEVICE_FLAGS RAYO_DEVICE_PEER_POINTERS
+#endif
+
 #ifdef MOCK_LARGE  // the same device with more memory and a matmul: for tests of who runs which call
 constexpr uint64_t kMemoryBytes = uint64_t{1} << 30;
 constexpr uint64_t kMaxBufferBytes = uint64_t{256} << 20;

@@ -42,7 +42,7 @@ const void *get_extension(rayo_instance *, const char *name, uint32_t min_versio
 
 constexpr rayo_plugin make_plugin() {
   rayo_plugin p =
-      rayo::plugin::plugin({.name = "mock",
+      rayo::plugin::plugin({.name = MOCK_NAME,
                             .vendor = "Rayo tests",
                             .version = "0.1.0",
                             .description = "asynchronous device with memory of its own, for judging the ABI",
@@ -63,5 +63,5 @@ constexpr rayo_plugin kPlugin = make_plugin();
 
 }  // namespace
 
-RAYO_PLUGIN_NOTE("mock", "Rayo tests", RAYO_TIER_DEVICE, 0, RAYO_THREADS_OWN, RAYO_FORK_UNSAFE, 0);
+RAYO_PLUGIN_NOTE(MOCK_NAME, "Rayo tests", RAYO_TIER_DEVICE, 0, RAYO_THREADS_OWN, RAYO_FORK_UNSAFE, 0);
 RAYO_PLUGIN(mock, kPlugin)
