@@ -83,8 +83,9 @@ bool Detour::lives_right(bool resident, const rayo_tensor *tensor) const noexcep
   const bool buffered = RAYO_HAS(tensor, rayo_tensor, buffer) && tensor->buffer != nullptr;
   if (!resident) return dl.device_type == kDLCPU || dl.device_type == kDLCUDAHost;
   const Device &home = *call_.home();
-  if (buffered) return &Buffer::from(tensor->buffer)->device() == &home;
-  return dl.device_type == home.info().dl.device_type && dl.device_id == home.info().dl.device_id;
+  const DLDevice there = home.info().dl;
+  if (dl.device_type != there.device_type || dl.device_id != there.device_id) return false;
+  return !buffered || &Buffer::from(tensor->buffer)->device() == &home;
 }
 
 bool Detour::staged_pair(size_t input, size_t output) const noexcept {

@@ -112,29 +112,13 @@ struct Deed {
   void (*act)();
 };
 
-constexpr Deed kDeeds[] = {{"segv", crash},
-                           {"sigill", illegal},
-                           {"sigfpe", divide},
-                           {"sigbus", bus},
-                           {"abort", abort},
-                           {"exit0", quit},
-                           {"exit3", quit_3},
-                           {"spin", spin},
-                           {"wait", wait},
-                           {"throw", throw_it},
-                           {"number", throw_number},
-                           {"unlink", unlink_itself},
-                           {"overflow", overflow},
-                           {"thread", start_thread},
-                           {"stdout", spam},
-                           {"file", leak_file},
-                           {"handler", take_signal},
-                           {"mask", mask_signal},
-                           {"locale", change_locale},
-                           {"folder", change_folder},
-                           {"umask", change_umask},
-                           {"child", leave_child},
-                           {"mxcsr", flush_subnormals}};
+constexpr Deed kDeeds[] = {
+    {"segv", crash},          {"sigill", illegal},      {"sigfpe", divide},         {"sigbus", bus},
+    {"abort", abort},         {"exit0", quit},          {"exit3", quit_3},          {"spin", spin},
+    {"wait", wait},           {"throw", throw_it},      {"number", throw_number},   {"unlink", unlink_itself},
+    {"overflow", overflow},   {"thread", start_thread}, {"stdout", spam},           {"file", leak_file},
+    {"handler", take_signal}, {"mask", mask_signal},    {"locale", change_locale},  {"folder", change_folder},
+    {"umask", change_umask},  {"child", leave_child},   {"mxcsr", flush_subnormals}};
 
 }  // namespace
 

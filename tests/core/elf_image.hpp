@@ -106,7 +106,7 @@ struct ElfImage {
     std::vector<char> out(padded(padded(sizeof words + owner.size() + 1) + bytes));
     std::memcpy(out.data(), words, sizeof words);
     std::memcpy(out.data() + sizeof words, owner.c_str(), owner.size() + 1);
-    std::memcpy(out.data() + padded(sizeof words + owner.size() + 1), data, bytes);
+    if (bytes != 0) std::memcpy(out.data() + padded(sizeof words + owner.size() + 1), data, bytes);
     return out;
   }
   std::vector<char> rayo_note(size_t alignment = 4) const {

@@ -2,6 +2,7 @@
 #include "loader/search.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "temp_folder.hpp"
@@ -108,6 +109,27 @@ TEST(Search, SaysWhyAFolderCannotBeOpened) {
   EXPECT_NE(result.refused[0].reason.find("does not exist"), std::string::npos) << result.refused[0].reason;
   EXPECT_NE(result.refused[1].reason.find("cannot be opened: "), std::string::npos) << result.refused[1].reason;
   EXPECT_NE(result.refused[2].reason.find("cannot be listed: "), std::string::npos) << result.refused[2].reason;
+}
+
+TEST(PackagePaths, LieBesideTheLibrary) {
+  const std::vector<std::string> found = package_paths("rayo-probe");
+  ASSERT_FALSE(found.empty());
+  EXPECT_TRUE(found[0].ends_with("/lib/rayo/rayo-probe")) << found[0];
+  EXPECT_TRUE(package_paths("no such thing").empty());
+}
+
+// Linked statically, its path is the program's, whatever it was called by.
+TEST(PackagePaths, AreFoundByAProgramUnderAnotherName) {
+  const std::string program = std::filesystem::read_symlink("/proc/self/exe").string();
+  const pid_t child = fork();
+  if (child == 0) {
+    execl(program.c_str(), "found-by-path", "--gtest_filter=PackagePaths.LieBesideTheLibrary", "--gtest_brief=1",
+          nullptr);
+    _exit(127);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(Trust, ALookAtNothingIsNoTrust) {

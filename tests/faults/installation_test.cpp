@@ -3,6 +3,7 @@
 // An installation that lacks a part: what cannot be probed is not used, and the reason says what to do.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -31,12 +32,11 @@ class Installation : public testing::Test {
     ASSERT_EQ(::chmod(probe.c_str(), mode), 0);
   }
   json verdict() const {
-    const auto result =
-        tools::test::rayo({"devices", "--all", "--json"},
-                          {"",
-                           {"RAYO_PLUGIN_PATH=" + plugins_.path(), "LD_LIBRARY_PATH=" + (home_ / "lib"),
-                            "XDG_CACHE_HOME=" + home_.path()},
-                           0});
+    const auto result = tools::test::rayo({"devices", "--all", "--json"},
+                                          {"",
+                                           {"RAYO_PLUGIN_PATH=" + plugins_.path(), "LD_LIBRARY_PATH=" + (home_ / "lib"),
+                                            "XDG_CACHE_HOME=" + home_.path()},
+                                           0});
     return verdict_of(json::accept(result.out) ? result.json() : json{{"plugins", json::array()}}, file_);
   }
   void expect_unprobed(const std::string &why) const {
@@ -70,6 +70,20 @@ TEST_F(Installation, WithoutScalarItsResultsAreNotComparedWithAnything) {
   EXPECT_EQ(verdict().at("state"), "ready") << verdict();
   file_ = add_chaos(plugins_.path(), "kernel-segv");
   EXPECT_EQ(verdict().at("state"), "quarantined") << verdict();
+}
+
+// Whoever installed librayo may install plugins.
+TEST_F(Installation, OfAnotherUserTrustsWhatIsThatUsers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+  constexpr uid_t kOwner = 12345;
+  add_probe(0755);
+  ASSERT_EQ(::chown(file_.c_str(), kOwner, kOwner), 0);
+  EXPECT_EQ(verdict().at("state"), "rejected");
+  EXPECT_NE(verdict().at("reason").get<std::string>().find("belongs to user 12345"), std::string::npos) << verdict();
+  for (const char *part : {"lib/librayo.so.0", "lib/rayo/rayo-probe"}) {
+    ASSERT_EQ(::chown((home_ / part).c_str(), kOwner, kOwner), 0);
+  }
+  EXPECT_EQ(verdict().at("state"), "ready") << verdict();
 }
 
 }  // namespace
