@@ -24,7 +24,7 @@ class FakeProbe : public testing::Test {
  protected:
   // `body`: a shell script whose descriptor 3 is read.
   std::string program(const std::string &body) {
-    const std::string file = folder_ / "fake-probe";
+    std::string file = folder_ / "fake-probe";
     std::ofstream(file) << "#!/bin/sh\n" << body << "\n";
     EXPECT_EQ(::chmod(file.c_str(), 0700), 0);
     return file;

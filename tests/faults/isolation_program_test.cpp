@@ -17,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 using tools::test::Folder;
-using tools::test::ProgramOptions;
 using tools::test::ProgramResult;
 using tools::test::read_file;
 
