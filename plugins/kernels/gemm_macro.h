@@ -13,12 +13,13 @@ RAYO_ISA_BEGIN
 /// Full tile by bytes of a vector: rows and vectors. 64: 24 of 32 zmm accumulate; 32: 12 of 16 ymm; 16: NEON's 8x12
 /// (f32) takes 24 of 32; narrower: one element at a time.
 ///
-/// nc: columns of a task at most. depth: of a block; a panel of B of that depth shares the first-level cache with A's
-/// tile. block_bytes: of A's block, in the second-level cache; one of twice the size is not cut. low_rows: tiles of so
-/// many rows at most are wider (8x3 zmm): fewer loads per FMA and whole lines of a B that comes from memory, for the
-/// price of a deeper panel. Machines with 32-byte vectors have 32 KB and 256 or 512 KB, those with 64-byte ones 48 KB
-/// and 1 or 2 MB. packs_a: an A that exceeds the first-level cache is packed. On Zen 3 (AVX2, f32) 256^3 gains 15%, as
-/// the short rows of a tile defeat its prefetcher; on Emerald Rapids packing costs 5 to 15% up to 512^3.
+/// nc: columns of a task at most. depth: of a block. With 32-byte vectors a panel of B of that depth shares the
+/// first-level cache with A's tile; with 64-byte ones it is read ahead from the second level, and y is passed less
+/// often. block_bytes: of A's block, in the second-level cache; one of twice the size is not cut. low_rows: tiles of so
+/// many rows at most are wider (8x3 zmm): fewer loads per FMA, and more of a line's neighbours of a B that comes from
+/// memory. Machines with 32-byte vectors have 32 KB and 256 or 512 KB, those with 64-byte ones 48 KB and 1 or 2 MB.
+/// packs_a: an A that exceeds the first-level cache is packed. On Zen 3 (AVX2, f32) 256^3 gains 15%, as the short rows
+/// of a tile defeat its prefetcher; on Emerald Rapids packing costs 5 to 15% up to 512^3.
 template <int kBytes>
 struct GemmShape {
   static constexpr int rows = 4, low_rows = 4, vectors = 4, depth = 512, nc = 1024, block_bytes = 512 << 10;
