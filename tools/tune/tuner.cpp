@@ -313,9 +313,8 @@ void Tuner::measure_curve(const Job &job, const Curve &curve, Grown *grown, doub
   grown->last_volume = 0;
   grown->largest = 0;
   const int refinements = options_.extent == Extent::quick ? 2 : 4;
-  const bool devices = std::any_of(ways_.begin(), ways_.end(), [&](const Way &way) {
-    return !way.on_host() && !grown->out[static_cast<std::size_t>(&way - ways_.data())];
-  });
+  bool devices = false;  // take part
+  for (std::size_t w = 0; w < ways_.size(); ++w) devices |= !ways_[w].on_host() && !grown->out[w];
   const double confirming = devices ? seconds * kConfirming : 0;
   const double end = now_s() + seconds - confirming;
   double left = static_cast<double>(curve.volumes.size() + static_cast<std::size_t>(refinements));
