@@ -5,7 +5,8 @@
 # lines here, a folder.
 
 # What all kernel objects share. No contraction: FMA is written where it is meant. No unique or merged symbols across ISAs.
-set(RAYO_KERNEL_FLAGS -O3 -ffp-contract=off -fno-math-errno -fno-exceptions -fno-rtti -fno-gnu-unique
+# Under sanitizers -O3 takes four times as long to compile what it then cannot speed up.
+set(RAYO_KERNEL_FLAGS $<IF:$<BOOL:${RAYO_SANITIZE}>,-O1,-O3> -ffp-contract=off -fno-math-errno -fno-exceptions -fno-rtti -fno-gnu-unique
                       -fno-asynchronous-unwind-tables -fvisibility=hidden -fvisibility-inlines-hidden)
 
 # One element at a time: the compiler must not widen what the scalar plugin is there to judge.
