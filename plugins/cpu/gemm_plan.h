@@ -50,10 +50,11 @@ void gemm_read_gemm(const rayo_op_desc &desc, GemmProblem *out);
 inline constexpr int64_t kGemmParallelWork = int64_t{128} * 128 * 128;
 
 enum class GemmPath : uint8_t {
-  kEmpty,  // nothing to write
-  kDot,    // matrix times vector in the dot order
-  kOne,    // one block per matrix, on the caller's thread, from the operands as they lie: nothing left to decide
-  kTiles,  // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies
+  kEmpty,   // nothing to write
+  kDot,     // matrix times vector in the dot order
+  kNarrow,  // few columns of y: lanes are its rows
+  kOne,     // one block per matrix, on the caller's thread, from the operands as they lie: nothing left to decide
+  kTiles,   // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies
 };
 
 template <class T>
@@ -70,7 +71,7 @@ struct GemmPlan {
   bool parallel;               // worth more than one thread
   int32_t mr;                  // most rows of a tile
   int32_t nr;                  // columns of a panel
-  int64_t mc, nc;              // tile of y of a task; kDot: mc = rows of a task
+  int64_t mc, nc;              // tile of y of a task; kDot, kNarrow: mc = rows of a task
   int64_t mi, kc;              // rows and depth of a block inside it
   int64_t m_blocks, n_blocks;  // tasks of one matrix
   int64_t batch;               // number of matrices

@@ -4,7 +4,7 @@
 #ifndef RAYO_KERNELS_GEMM_H
 #define RAYO_KERNELS_GEMM_H
 
-#include <kernels/gemm_matvec.h>
+#include <kernels/gemm_narrow.h>
 
 RAYO_ISA_BEGIN
 
@@ -12,6 +12,7 @@ template <class T>
 constexpr GemmTable<T> gemm_make_table() {
   return {kGemmRows<T>,
           kGemmLowRows<T>,
+          kGemmNarrow<T>,
           Vec<T>::size,
           Vec<T>::size * kGemmVectors<T>,
           GemmShapeOf<T>::nc,
@@ -23,7 +24,8 @@ constexpr GemmTable<T> gemm_make_table() {
           gemm_pack_a<T>,
           gemm_pack_b<T>,
           gemm_finish<T>,
-          gemm_rows<T>};
+          gemm_rows<T>,
+          gemm_narrow<T>};
 }
 
 inline constexpr GemmTables kGemmTables = {gemm_make_table<float>(), gemm_make_table<double>()};

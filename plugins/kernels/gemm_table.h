@@ -97,14 +97,32 @@ struct GemmRows {
   T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
 };
 
+/// y[m, n] = epilogue(a[m, k] b[k, n]) for n <= narrow of the table and m >= lanes; a_cs = 1 or a_rs = 1.
+template <class T>
+struct GemmNarrow {
+  const T *a;
+  int64_t a_rs;
+  int64_t a_cs;
+  const T *b;  // unit column stride
+  int64_t ldb;
+  T *y;
+  int64_t y_rs;
+  int64_t y_cs;
+  GemmEpilogue<T> epilogue;
+  int64_t m;
+  int64_t n;
+  int64_t k;
+};
+
 /// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; low_mr: of low and wide
-/// ones; lanes: elements of a
-/// vector; cols: columns of the full tile; tile_cols(m, mr): panel width for blocks of m rows (short blocks take wider
-/// panels, to have as many chains in flight).
+/// ones; narrow: most columns of GemmNarrow, 0 = none; lanes: elements of a vector; cols: columns of the full tile;
+/// tile_cols(m, mr): panel width for blocks of m rows (short blocks take wider panels, to have as many chains in
+/// flight).
 template <class T>
 struct GemmTable {
   int32_t mr;
   int32_t low_mr;
+  int32_t narrow;
   int32_t lanes;
   int32_t cols;
   int32_t nc;           // most columns of a task
@@ -117,6 +135,7 @@ struct GemmTable {
   void (*pack_b)(const GemmPack<T> &);
   void (*finish)(const GemmFinish<T> &);
   void (*rows)(const GemmRows<T> &);
+  void (*narrow_block)(const GemmNarrow<T> &);
 };
 
 struct GemmTables {

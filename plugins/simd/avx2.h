@@ -282,6 +282,19 @@ RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
   }
 }
 
+template <class T>
+inline constexpr int kLoadColumns = static_cast<int>(16 / sizeof(T));
+RAYO_INLINE void load_columns(const float *s, int64_t ls, Vec<float> (&c)[4]) {
+  __m256 columns[4];
+  load_columns_256(s, ls, columns);
+  for (int i = 0; i < 4; ++i) c[i].v = columns[i];
+}
+RAYO_INLINE void load_columns(const double *s, int64_t ls, Vec<double> (&c)[2]) {
+  __m256d columns[2];
+  load_columns_256(s, ls, columns);
+  for (int i = 0; i < 2; ++i) c[i].v = columns[i];
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_AVX2_H

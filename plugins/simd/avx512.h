@@ -251,6 +251,64 @@ RAYO_INLINE Vec<T> load_bytes(const uint8_t *p) {
   }
 }
 
+// A row is a cache line, read whole: rows that lie a multiple of 4 KiB apart share a set, which holds fewer of them.
+template <class T>
+inline constexpr int kLoadColumns = static_cast<int>(64 / sizeof(T));
+/// The 32 bytes at p and those at q as one register: a load and a load that blends, no shuffle.
+RAYO_INLINE __m512 load_halves_512(const float *p, const float *q) {
+  return _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)), _mm256_loadu_ps(q), 1);
+}
+/// Shuffle port bound: 48 shuffles per 256 floats.
+RAYO_INLINE void load_columns(const float *s, int64_t ls, Vec<float> (&c)[16]) {
+  // r[h][i]: columns 8h .. 8h + 7 of rows i and i + 4 (i < 4), of i + 4 and i + 8 (i >= 4).
+  __m512 r[2][8], t[8], u[8];
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; ++i) {
+    const float *p = s + (i < 4 ? i : i + 4) * ls;
+    r[0][i] = load_halves_512(p, p + 4 * ls);
+    r[1][i] = load_halves_512(p + 8, p + 4 * ls + 8);
+  }
+#pragma GCC unroll 2
+  for (int h = 0; h < 2; ++h) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+      t[i] = _mm512_unpacklo_ps(r[h][i], r[h][i + 1]);
+      t[i + 1] = _mm512_unpackhi_ps(r[h][i], r[h][i + 1]);
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) {
+      u[i] = _mm512_shuffle_ps(t[i], t[i + 2], 0x44);
+      u[i + 1] = _mm512_shuffle_ps(t[i], t[i + 2], 0xee);
+      u[i + 2] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+      u[i + 3] = _mm512_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) {
+      c[8 * h + k].v = _mm512_shuffle_f32x4(u[k], u[4 + k], 0x88);
+      c[8 * h + 4 + k].v = _mm512_shuffle_f32x4(u[k], u[4 + k], 0xdd);
+    }
+  }
+}
+RAYO_INLINE void load_columns(const double *s, int64_t ls, Vec<double> (&c)[8]) {
+  __m512d t[8];
+#pragma GCC unroll 4
+  for (int i = 0; i < 8; i += 2) {
+    const __m512d a = _mm512_loadu_pd(s + i * ls), b = _mm512_loadu_pd(s + (i + 1) * ls);
+    t[i] = _mm512_unpacklo_pd(a, b);
+    t[i + 1] = _mm512_unpackhi_pd(a, b);
+  }
+#pragma GCC unroll 2
+  for (int k = 0; k < 2; ++k) {
+    const __m512d a = _mm512_shuffle_f64x2(t[k], t[2 + k], 0x44), b = _mm512_shuffle_f64x2(t[k], t[2 + k], 0xee);
+    const __m512d d = _mm512_shuffle_f64x2(t[4 + k], t[6 + k], 0x44);
+    const __m512d e = _mm512_shuffle_f64x2(t[4 + k], t[6 + k], 0xee);
+    c[k].v = _mm512_shuffle_f64x2(a, d, 0x88);
+    c[2 + k].v = _mm512_shuffle_f64x2(a, d, 0xdd);
+    c[4 + k].v = _mm512_shuffle_f64x2(b, e, 0x88);
+    c[6 + k].v = _mm512_shuffle_f64x2(b, e, 0xdd);
+  }
+}
+
 RAYO_ISA_END
 
 #endif  // RAYO_SIMD_AVX512_H

@@ -240,19 +240,27 @@ RAYO_INLINE Vec<double> mix_lanes(Vec<double> a, Vec<double> b) {
   return {vbslq_f64(second, b.v, a.v)};
 }
 
-RAYO_INLINE void transpose_tile(const float *s, int64_t ls, float *d, int64_t ld) {
+template <class T>
+inline constexpr int kLoadColumns = Vec<T>::size;
+RAYO_INLINE void load_columns(const float *s, int64_t ls, Vec<float> (&k)[4]) {
   const float32x4_t a = vld1q_f32(s), b = vld1q_f32(s + ls), c = vld1q_f32(s + 2 * ls), e = vld1q_f32(s + 3 * ls);
   const float64x2_t p = vreinterpretq_f64_f32(vtrn1q_f32(a, b)), q = vreinterpretq_f64_f32(vtrn2q_f32(a, b));
   const float64x2_t u = vreinterpretq_f64_f32(vtrn1q_f32(c, e)), v = vreinterpretq_f64_f32(vtrn2q_f32(c, e));
-  vst1q_f32(d, vreinterpretq_f32_f64(vtrn1q_f64(p, u)));
-  vst1q_f32(d + ld, vreinterpretq_f32_f64(vtrn1q_f64(q, v)));
-  vst1q_f32(d + 2 * ld, vreinterpretq_f32_f64(vtrn2q_f64(p, u)));
-  vst1q_f32(d + 3 * ld, vreinterpretq_f32_f64(vtrn2q_f64(q, v)));
+  k[0].v = vreinterpretq_f32_f64(vtrn1q_f64(p, u));
+  k[1].v = vreinterpretq_f32_f64(vtrn1q_f64(q, v));
+  k[2].v = vreinterpretq_f32_f64(vtrn2q_f64(p, u));
+  k[3].v = vreinterpretq_f32_f64(vtrn2q_f64(q, v));
 }
-RAYO_INLINE void transpose_tile(const double *s, int64_t ls, double *d, int64_t ld) {
+RAYO_INLINE void load_columns(const double *s, int64_t ls, Vec<double> (&k)[2]) {
   const float64x2_t a = vld1q_f64(s), b = vld1q_f64(s + ls);
-  vst1q_f64(d, vtrn1q_f64(a, b));
-  vst1q_f64(d + ld, vtrn2q_f64(a, b));
+  k[0].v = vtrn1q_f64(a, b);
+  k[1].v = vtrn2q_f64(a, b);
+}
+template <class T>
+RAYO_INLINE void transpose_tile(const T *s, int64_t ls, T *d, int64_t ld) {
+  Vec<T> c[kLoadColumns<T>];
+  load_columns(s, ls, c);
+  for (int i = 0; i < kLoadColumns<T>; ++i) store(d + i * ld, c[i]);
 }
 
 RAYO_INLINE Vec<int32_t> load_pairs(const int32_t *p) { return {vld1q_s32(p)}; }

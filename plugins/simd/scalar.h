@@ -232,6 +232,12 @@ RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
 }
 
 template <class T>
+inline constexpr int kLoadColumns = 1;
+template <class T>
+RAYO_INLINE void load_columns(const T *s, int64_t, Vec<T> (&c)[1]) {
+  c[0] = load(s);
+}
+template <class T>
 RAYO_INLINE void transpose_tile(const T *s, int64_t, T *d, int64_t) {
   store(d, load(s));
 }

@@ -42,6 +42,7 @@
 //   scale2(p, t)                 p * 2^k with one rounding, see below
 //   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
 //   mix_lanes<H>(a, b)           lane l of a where l & H is 0, of b elsewhere; H as above
+//   load_columns(s, ls, c)       lane r of c[i] = s[r*ls + i], i < kLoadColumns<T>; reads size rows of so many
 //   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements; c
 //                                ascending, so that where ld is below kTile each column overwrites the last one's rest
 //

@@ -100,6 +100,24 @@ TYPED_TEST(GemmTest, EqualsTheChainForShapesLayoutsAndFactors) {
   }
 }
 
+TYPED_TEST(GemmTest, EqualsTheChainForFewColumnsOrRows) {
+  const int64_t lengths[] = {8, 16, 17, 33, 64, 100}, steps[] = {16, 31, 40, 67, 300};
+  const double factors[] = {0, 1, 0.7};
+  std::mt19937 random(23);
+  auto pick = [&](auto count) { return static_cast<int64_t>(random() % static_cast<uint32_t>(count)); };
+  for (int round = 0; round < 400; ++round) {
+    const int64_t few = 1 + pick(10), many = lengths[pick(6)];
+    Case c{few, many, steps[pick(5)], {factors[pick(3)], factors[pick(3)], pick(2), pick(2), pick(2)}};
+    if (round % 2 == 0) std::swap(c.m, c.n);
+    c.form_a = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_b = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.form_y = static_cast<int>(pick(Matrix<TypeParam>::kOutputForms));
+    c.has_c = pick(2) != 0;
+    for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, static_cast<uint32_t>(round));
+  }
+}
+
 TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
   // Long k, in every orientation: blocks of k, shared and private panels, scratch tiles.
   for (int64_t k : {513, 1025, 2050}) {
@@ -140,8 +158,8 @@ TYPED_TEST(GemmTest, ReadsAndWritesOneTensorAsCAndY) {
   }
 }
 
-TYPED_TEST(GemmTest, BroadcastsC) {
-  const int64_t m = 29, n = 43, k = 17;
+template <class TypeParam>
+void broadcasts_c(int64_t m, int64_t n, int64_t k) {
   std::mt19937 random(5);
   Matrix<TypeParam> a(m, k, Form<TypeParam>::kCompact), b(k, n, Form<TypeParam>::kCompact);
   Matrix<TypeParam> store(m, n, Form<TypeParam>::kCompact);
@@ -176,6 +194,11 @@ TYPED_TEST(GemmTest, BroadcastsC) {
   }
 }
 
+TYPED_TEST(GemmTest, BroadcastsC) {
+  broadcasts_c<TypeParam>(29, 43, 17);
+  broadcasts_c<TypeParam>(50, 3, 40);
+}
+
 TYPED_TEST(GemmTest, HandlesEmptyExtents) {
   for (const auto &plugin : plugins()) {
     for (int64_t m : {0, 1, 5}) {
@@ -197,7 +220,9 @@ TYPED_TEST(GemmTest, GivesTheSameBitsForAnyNumberOfThreads) {
       Case scratch = blocked;
       scratch.form_y = 4;
       Case rows{3000, 1, 700, {1, 0.7, 0, 0, 0}};
-      for (Case c : {direct, blocked, columns, scratch, rows}) {
+      Case narrow{3001, 4, 700, {1, 0.7, 0, 0, 0}};
+      Case few{4, 3001, 700, {1, 0.7, 0, 1, 0}};
+      for (Case c : {direct, blocked, columns, scratch, rows, narrow, few}) {
         c.threads = threads;
         check<TypeParam>(*plugin, c, 2);
       }
