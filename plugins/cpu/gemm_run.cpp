@@ -150,38 +150,41 @@ void dot_task(void *ctx, uint64_t task, uint32_t worker) {
   plan.table->rows(g);
 }
 
-// ---- Few columns of y -----------------------------------------------------------------------------------------------
+// ---- Few columns of y, few steps of k
+// ---------------------------------------------------------------------------------
 
 template <class T>
-void narrow_task(void *ctx, uint64_t task, uint32_t worker) {
+void direct_task(void *ctx, uint64_t task, uint32_t worker) {
   const Run<T> &run = *static_cast<const Run<T> *>(ctx);
   const GemmPlan<T> &plan = run.plan;
   const GemmProblem &p = plan.p;
+  const int64_t tiles = plan.m_blocks * plan.n_blocks;
   const int64_t index = static_cast<int64_t>(task);
-  const int64_t row = index % plan.m_blocks * plan.mc;
-  const int64_t first = index / plan.m_blocks * plan.batch_step;
+  const int64_t row = index % tiles / plan.n_blocks * plan.mc;
+  const int64_t col = index % plan.n_blocks * plan.nc;
+  const int64_t first = index / tiles * plan.batch_step;
   const int64_t end = min64(first + plan.batch_step, plan.batch);
-  GemmNarrow<T> g{};
+  GemmDirect<T> g{};
   g.a_rs = p.a.rs;
   g.a_cs = p.a.cs;
   g.ldb = plan.pack_b ? p.n : p.b.rs;
   g.y_rs = p.y.rs;
   g.y_cs = p.y.cs;
-  g.epilogue = run.epilogue(row, 0);
+  g.epilogue = run.epilogue(row, col);
   g.m = min64(plan.mc, p.m - row);
-  g.n = p.n;
+  g.n = min64(plan.nc, p.n - col);
   g.k = p.k;
   for (int64_t i = first; i < end; ++i) {
     const BatchOffset at(p, i);
     g.a = run.a + at.a + row * p.a.rs;
-    g.b = run.b + at.b;
-    g.y = run.y + at.y + row * p.y.rs;
+    g.b = run.b + at.b + col * p.b.cs;
+    g.y = run.y + at.y + row * p.y.rs + col * p.y.cs;
     if (plan.pack_b) {
       T *copy = run.worker(worker, plan.b_offset);
       plan.table->pack_a({g.b, p.b.cs, p.b.rs, copy, p.n, p.k, static_cast<int32_t>(p.n)});
       g.b = copy;
     }
-    plan.table->narrow_block(g);
+    (plan.path == GemmPath::kNarrow ? plan.table->direct_narrow : plan.table->direct_shallow)(g);
   }
 }
 
@@ -216,9 +219,8 @@ void gemm_run(const GemmPlan<T> &plan, const rayo_call &call, const T *a, const 
   if (!plan.p.has_c) c = nullptr;
   if (plan.path == GemmPath::kOne) return run_one(plan, a, b, c, y);
   Run<T> run{plan, a, b, c, y, static_cast<unsigned char *>(call.workspace)};
-  const auto task = plan.path == GemmPath::kDot      ? dot_task<T>
-                    : plan.path == GemmPath::kNarrow ? narrow_task<T>
-                                                     : tile_task<T>;
+  const bool direct = plan.path == GemmPath::kNarrow || plan.path == GemmPath::kShallow;
+  const auto task = plan.path == GemmPath::kDot ? dot_task<T> : direct ? direct_task<T> : tile_task<T>;
   run_tasks(call, gemm_tasks(plan), plan.parallel, task, &run);
 }
 

@@ -4,7 +4,7 @@
 #ifndef RAYO_KERNELS_GEMM_H
 #define RAYO_KERNELS_GEMM_H
 
-#include <kernels/gemm_narrow.h>
+#include <kernels/gemm_shallow.h>
 
 RAYO_ISA_BEGIN
 
@@ -13,6 +13,7 @@ constexpr GemmTable<T> gemm_make_table() {
   return {kGemmRows<T>,
           kGemmLowRows<T>,
           kGemmNarrow<T>,
+          kGemmShallow<T>,
           Vec<T>::size,
           Vec<T>::size * kGemmVectors<T>,
           GemmShapeOf<T>::nc,
@@ -25,7 +26,8 @@ constexpr GemmTable<T> gemm_make_table() {
           gemm_pack_b<T>,
           gemm_finish<T>,
           gemm_rows<T>,
-          gemm_narrow<T>};
+          gemm_narrow<T>,
+          gemm_shallow<T>};
 }
 
 inline constexpr GemmTables kGemmTables = {gemm_make_table<float>(), gemm_make_table<double>()};

@@ -33,7 +33,7 @@ inline constexpr int kGemmNarrowGroups = N <= 4 && Vec<T>::size == 16 ? 2 : 1;
 
 /// The steps of kLoadColumns columns of A from its column p on, the first `skip` left out.
 template <class T, int N, int G>
-RAYO_INLINE void gemm_narrow_tile(Vec<T> (&acc)[G][N], const GemmNarrow<T> &g, const T *a, const T *b, int skip) {
+RAYO_INLINE void gemm_narrow_tile(Vec<T> (&acc)[G][N], const GemmDirect<T> &g, const T *a, const T *b, int skip) {
   constexpr int kC = kLoadColumns<T>;
   RAYO_UNROLL for (int i = 0; i < G; ++i) {
     Vec<T> columns[kC];
@@ -54,7 +54,7 @@ RAYO_INLINE Vec<T> gemm_finish_lanes(Vec<T> lanes, const GemmEpilogue<T> &e, con
 
 /// Rows [row, row + lanes) of y from their columns: stored as columns, or turned back and stored as rows.
 template <class T, int N>
-RAYO_INLINE void gemm_narrow_finish(const GemmNarrow<T> &g, int64_t row, const Vec<T> (&acc)[N]) {
+RAYO_INLINE void gemm_narrow_finish(const GemmDirect<T> &g, int64_t row, const Vec<T> (&acc)[N]) {
   constexpr int kW = Vec<T>::size, kC = kLoadColumns<T>;
   const GemmEpilogue<T> e = g.epilogue;
   const int64_t y_rs = g.y_rs, y_cs = g.y_cs;
@@ -88,7 +88,7 @@ RAYO_INLINE void gemm_narrow_finish(const GemmNarrow<T> &g, int64_t row, const V
 
 /// G groups of rows of y, N columns.
 template <class T, int N, int G>
-RAYO_INLINE void gemm_narrow_rows(const GemmNarrow<T> &g, int64_t row) {
+RAYO_INLINE void gemm_narrow_rows(const GemmDirect<T> &g, int64_t row) {
   constexpr int kW = Vec<T>::size, kC = kLoadColumns<T>;
   const T *a = g.a + row * g.a_rs;
   const T *b = g.b;
@@ -109,7 +109,7 @@ RAYO_INLINE void gemm_narrow_rows(const GemmNarrow<T> &g, int64_t row) {
 
 /// The last rows go together with some that are done already, whose values they write again.
 template <class T, int N>
-void gemm_narrow_columns(const GemmNarrow<T> &g) {
+void gemm_narrow_columns(const GemmDirect<T> &g) {
   constexpr int kW = Vec<T>::size, kG = kGemmNarrowGroups<T, N>;
   int64_t row = 0;
   if constexpr (kG > 1) {
@@ -119,7 +119,7 @@ void gemm_narrow_columns(const GemmNarrow<T> &g) {
 }
 
 template <class T, int N = 1>
-RAYO_INLINE void gemm_narrow_of(const GemmNarrow<T> &g) {
+RAYO_INLINE void gemm_narrow_of(const GemmDirect<T> &g) {
   if constexpr (N < kGemmNarrow<T>) {
     if (g.n > N) return gemm_narrow_of<T, N + 1>(g);
   }
@@ -127,7 +127,7 @@ RAYO_INLINE void gemm_narrow_of(const GemmNarrow<T> &g) {
 }
 
 template <class T>
-void gemm_narrow(const GemmNarrow<T> &g) {
+void gemm_narrow(const GemmDirect<T> &g) {
   gemm_narrow_of<T>(g);
 }
 

@@ -97,9 +97,12 @@ struct GemmRows {
   T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
 };
 
-/// y[m, n] = epilogue(a[m, k] b[k, n]) for n <= narrow of the table and m >= lanes; a_cs = 1 or a_rs = 1.
+/// y[m, n] = epilogue(a[m, k] b[k, n]), all of it at once from operands as they lie, for shapes that blocks do not
+/// suit.
+///   narrow:   1 <= n <= narrow of the table, m >= lanes; a_cs = 1 or a_rs = 1
+///   shallow:  1 <= k <= shallow of the table; y_cs = 1; the epilogue's c_cs = 0 or 1
 template <class T>
-struct GemmNarrow {
+struct GemmDirect {
   const T *a;
   int64_t a_rs;
   int64_t a_cs;
@@ -115,7 +118,7 @@ struct GemmNarrow {
 };
 
 /// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; low_mr: of low and wide
-/// ones; narrow: most columns of GemmNarrow, 0 = none; lanes: elements of a vector; cols: columns of the full tile;
+/// ones; narrow, shallow: see GemmDirect, 0 = none; lanes: elements of a vector; cols: columns of the full tile;
 /// tile_cols(m, mr): panel width for blocks of m rows (short blocks take wider panels, to have as many chains in
 /// flight).
 template <class T>
@@ -123,6 +126,7 @@ struct GemmTable {
   int32_t mr;
   int32_t low_mr;
   int32_t narrow;
+  int32_t shallow;
   int32_t lanes;
   int32_t cols;
   int32_t nc;           // most columns of a task
@@ -135,7 +139,8 @@ struct GemmTable {
   void (*pack_b)(const GemmPack<T> &);
   void (*finish)(const GemmFinish<T> &);
   void (*rows)(const GemmRows<T> &);
-  void (*narrow_block)(const GemmNarrow<T> &);
+  void (*direct_narrow)(const GemmDirect<T> &);
+  void (*direct_shallow)(const GemmDirect<T> &);
 };
 
 struct GemmTables {
