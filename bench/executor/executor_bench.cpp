@@ -85,14 +85,14 @@ std::vector<pid_t> start_busy(int count) {
   return children;
 }
 
-void measure(std::vector<Executor> &executors, double total_us, uint64_t tasks, int rounds) {
+void measure(std::vector<Executor> &executors, double total_us, uint64_t tasks, int rounds, int series) {
   Job job{steps_of(total_us / static_cast<double>(tasks))};
   std::vector<std::vector<double>> us(executors.size());
   for (int round = 0; round < rounds; ++round) {
     for (size_t i = 0; i < executors.size(); ++i) {
       const size_t e = (i + static_cast<size_t>(round)) % executors.size();
       // A few in a row, as a program would call them; the first finds the workers as the others left them.
-      for (int repeat = 0; repeat < 4; ++repeat) {
+      for (int repeat = 0; repeat < series; ++repeat) {
         const auto begin = Clock::now();
         executors[e].run(tasks, &job);
         us[e].push_back(micros(Clock::now() - begin));
@@ -110,6 +110,7 @@ void measure(std::vector<Executor> &executors, double total_us, uint64_t tasks, 
 int run(int argc, char **argv) {
   int busy = 0;
   int rounds = 2000;
+  int series = 4;
   unsigned threads = std::max(2u, std::thread::hardware_concurrency());
   for (int i = 1; i < argc; ++i) {
     const std::string_view arg = argv[i];
@@ -118,12 +119,15 @@ int run(int argc, char **argv) {
       busy = std::atoi(argv[++i]);
     } else if (arg == "--rounds" && more) {
       rounds = std::max(1, std::atoi(argv[++i]));
+    } else if (arg == "--series" && more) {
+      series = std::max(1, std::atoi(argv[++i]));
     } else if (arg == "--threads" && more) {
       threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
     } else {
       fmt::print(stderr,
-                 "usage: executor_bench [--busy N] [--rounds N] [--threads N]\n"
-                 "--busy N: beside N processes that each keep a processor busy\n");
+                 "usage: executor_bench [--busy N] [--rounds N] [--series N] [--threads N]\n"
+                 "--busy N: beside N processes that each keep a processor busy\n"
+                 "--series N: regions of one executor in a row, before the next one's turn (default 4)\n");
       return arg == "--help" ? 0 : 2;
     }
   }
@@ -141,11 +145,11 @@ int run(int argc, char **argv) {
                            other.parallel_for(tasks, threads, spin_task, job);
                          }});
   }
-  fmt::print("{} threads, {} busy processes, {} regions each; us\n", threads, busy, 4 * rounds);
+  fmt::print("{} threads, {} busy processes, {} regions each; us\n", threads, busy, series * rounds);
   fmt::print("{:>8} {:>6} {:<8} {:>10} {:>10} {:>10} {:>10}\n", "work us", "tasks", "executor", "median", "p99",
              "p99.9", "worst");
-  for (const double total : {0.5, 10.0, 50.0, 200.0, 1000.0}) {
-    measure(executors, total, 8, total > 500 ? std::max(1, rounds / 4) : rounds);
+  for (const double total : {0.5, 10.0, 20.0, 50.0, 100.0, 200.0, 1000.0}) {
+    measure(executors, total, 8, total > 500 ? std::max(1, rounds / 4) : rounds, series);
   }
   for (const pid_t child : children) {
     kill(child, SIGKILL);

@@ -37,6 +37,9 @@ constexpr uint32_t kClosed = 0xffffffffu;
 constexpr int64_t kSpin = 12'000;
 // Work that is left must be worth this much before a sleeper is woken: a wake costs 45 to 50 us until the worker runs.
 constexpr int64_t kWorthWaking = 60'000;
+// Regions too short for that owe a wake together, if they are worth this much each and come so soon after one another
+// that a worker, once awake, finds the next one.
+constexpr int64_t kWorthSharing = 20'000;
 // A wait at the end beyond three tasks and this: the worker lost its core.
 constexpr int64_t kLate = 100'000;
 // How long the caller then works alone: doubled by each late worker, an eighth less with each that was in time.
@@ -182,9 +185,15 @@ struct ThreadPool::Impl {
   int64_t lead(uint32_t generation, uint32_t count, uint32_t limit, rayo_task_fn task_fn, void *task_ctx) {
     const int64_t known = costs.of(task_fn);
     const int64_t expected = known < 0 ? limit * kWorthWaking : known * count;
-    bool woken = expected >= kWorthWaking;
-    if (woken) wake(expected, limit);
     const int64_t begin = now_ns();
+    if (begin - last_end > kSpin) owed = 0;
+    bool woken = expected >= kWorthWaking;
+    if (woken) {
+      wake(expected, limit);
+    } else if (owed >= kWorthWaking) {
+      wake(owed, limit);
+      owed = 0;
+    }
     int64_t done = 0;
     int64_t elapsed = 0;
     uint64_t seen = ticket.load(std::memory_order_relaxed);
@@ -192,15 +201,19 @@ struct ThreadPool::Impl {
     while (claim(seen, generation, count)) {
       run_task(task_fn, task_ctx, seen, 0);
       ++done;
-      elapsed = now_ns() - begin;
       seen = ticket.load(std::memory_order_acquire);
+      if (woken || (done & (done - 1)) != 0) continue;  // looked at after 1, 2, 4, 8, ... tasks: a clock costs 50 ns
+      elapsed = now_ns() - begin;
       const int64_t left = (static_cast<int64_t>(count) - static_cast<uint32_t>(seen)) * (elapsed / done);
-      if (woken || left < kWorthWaking) continue;
+      if (left < kWorthWaking) continue;
       woken = true;
       wake(left, limit);
     }
     t_in_region = false;
     if (done == 0) return 0;
+    last_end = now_ns();
+    elapsed = last_end - begin;
+    owed = done == count && elapsed >= kWorthSharing ? owed + elapsed : 0;
     costs.learn(task_fn, elapsed / done);
     return elapsed / done;
   }
@@ -255,6 +268,8 @@ struct ThreadPool::Impl {
   TaskCosts costs;
   int64_t pause = 0;
   int64_t alone_until = 0;
+  int64_t owed = 0;  // work of regions one after another that the caller did alone, though a second thread would pay
+  int64_t last_end = 0;
 
   std::atomic<bool> stop{false};
   alignas(64) std::atomic<uint64_t> ticket{kClosed};
