@@ -168,7 +168,8 @@ rayo_status prepare_dot(rayo_instance *instance, const rayo_op_desc *desc, rayo_
   s->blocks = max64(1, ceil_div(s->length, block));
   s->split = make_split(*desc, s->blocks, block, kReduceTask, kReduceParallelFrom);
   const bool consecutive = is_consecutive(s->layout, 0) && is_consecutive(s->layout, 1);
-  s->shared_bytes = round_up64(static_cast<uint64_t>(s->blocks * element));
+  const bool at_once = s->blocks == 1 && consecutive;  // no block results
+  s->shared_bytes = at_once ? 0 : round_up64(static_cast<uint64_t>(s->blocks * element));
   s->worker_bytes = consecutive ? 0 : static_cast<uint64_t>(2 * block * element);
   out->state = s;
   out->fn = f64 ? run_dot<double> : run_dot<float>;

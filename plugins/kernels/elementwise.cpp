@@ -19,6 +19,26 @@ using byte = uint8_t;
 constexpr bool cheap = true;
 constexpr bool dear = false;
 
+/// clip where both bounds are one number for all. at_least and at_most are one instruction where max_nan and min_nan
+/// are three, and the same but for bounds that are NaN or zeros of the other sign: a lower bound of +0 makes a -0 a +0,
+/// as adding +0 does, and the other zeros take the general way.
+template <class T, int N, class E, bool kCheap>
+RAYO_INLINE void map_row(const MapRow &row, Op_clip f) {
+  if (row.in_stride[1] == 0 && row.in_stride[2] == 0 && row.n > 0) {
+    const T low = gather_one(static_cast<const T *>(row.in[1])), high = gather_one(static_cast<const T *>(row.in[2]));
+    const Vec<T> lo = set1<Vec<T>>(low), hi = set1<Vec<T>>(high);
+    const bool numbers = low == low && high == high && high != T(0);
+    if (numbers && low != T(0)) {
+      return map_row<T, 1, E, kCheap>(row, [=](Vec<T> x) RAYO_LAMBDA { return at_most(at_least(x, lo), hi); });
+    }
+    if (numbers && !__builtin_signbit(low)) {
+      return map_row<T, 1, E, kCheap>(
+          row, [=](Vec<T> x) RAYO_LAMBDA { return at_most(at_least(x, lo) + set1<Vec<T>>(T(0)), hi); });
+    }
+  }
+  map_row<T, N, E, kCheap, Op_clip>(row, f);
+}
+
 #define MAP_OP(ident, op, arity, first, attr, cost)                                                       \
   template <class T>                                                                                      \
   void map_##ident(const MapRow &row) {                                                                   \

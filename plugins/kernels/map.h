@@ -37,6 +37,13 @@ struct MapOperand<T, true, T> {
   RAYO_INLINE Vec<T> at_n(int64_t, int) const { return v; }
 };
 
+/// The compiler keeps the stores before it in front of those after it.
+RAYO_INLINE void keep_store_order() {
+#if !defined(__CUDACC__)
+  asm volatile("" ::: "memory");
+#endif
+}
+
 /// y[i] = f(operands at i) for i in [0, n), consecutive. Two vectors a step: the formulas' own parallelism and the
 /// reorder window cover their latency; more steps spill on 16 registers, and formulas of an instruction gain nothing by
 /// them.
@@ -47,7 +54,10 @@ RAYO_INLINE void map_loop(T *y, int64_t n, F f, Operands... x) {
   for (; i + 2 * kStep <= n; i += 2 * kStep) {
     const Vec<T> u = f(x.at(i)...);
     const Vec<T> v = f(x.at(i + kStep)...);
+    // Upwards: stores that go back to the line before cost twice the time where y is not aligned to a line (AVX2, 100
+    // rows of 1000 f32 on a 2-core Xeon: 255 to 128 ns each).
     store(y + i, u);
+    keep_store_order();
     store(y + i + kStep, v);
   }
   for (; i < n; i += kStep) {
@@ -74,6 +84,13 @@ RAYO_INLINE void map_stream(T *y, int64_t n, F f, Operands... x) {
   if (i < n) store_n(y + i, f(x.at_n(i, static_cast<int>(n - i))...), static_cast<int>(n - i));
 }
 
+/// The element at any address.
+template <class T>
+RAYO_INLINE T gather_one(const T *s) {
+  T x;
+  __builtin_memcpy(&x, s, sizeof x);
+  return x;
+}
 template <class T>
 RAYO_INLINE void gather(const T *s, int64_t stride, T *d, int64_t n) {
   for (int64_t i = 0; i < n; ++i) __builtin_memcpy(d + i, s + i * stride, sizeof(T));
