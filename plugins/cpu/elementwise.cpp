@@ -52,16 +52,10 @@ struct MapState {
   MapRow one;  // run_one: the row without its addresses
 };
 
-void run_task(void *ctx, uint64_t task, uint32_t) {
-  const rayo_call &call = *static_cast<const rayo_call *>(ctx);
-  const MapState &s = *static_cast<const MapState *>(call.state);
-  const int64_t begin = static_cast<int64_t>(task) * s.split.group;
-  const int64_t end = min64(begin + s.split.group, s.split.units);
+/// Pieces [begin, end) of rows that are cut.
+void run_pieces(const rayo_call &call, const MapState &s, MapRow row, int64_t begin, int64_t end) {
   const int32_t inner = s.layout.ndim - 1;
   const int64_t length = s.layout.shape[inner];
-  MapRow row = s.one;
-  row.past_caches = s.past_caches;
-  for (int32_t k = 0; k < s.arity; ++k) row.past_caches &= call.inputs[s.input[k]] != call.outputs[0];
   LayoutWalk walk;
   walk_start(&walk, s.layout, inner, begin / s.pieces);
   int64_t first = begin % s.pieces * s.piece;
@@ -78,6 +72,39 @@ void run_task(void *ctx, uint64_t task, uint32_t) {
       walk_next(&walk);
     }
   }
+}
+
+/// Whole rows [begin, end): those along the axis above in one go.
+void run_whole_rows(const rayo_call &call, const MapState &s, MapRow row, int64_t begin, int64_t end) {
+  const int32_t middle = s.layout.ndim - 2;
+  const int64_t length = s.layout.shape[middle];
+  for (int32_t k = 0; k < s.arity; ++k) row.in_step[k] = s.layout.strides[k][middle];
+  row.out_step = s.layout.strides[s.arity][middle];
+  row.n = s.layout.shape[middle + 1];
+  LayoutWalk walk;
+  walk_start(&walk, s.layout, middle, begin / length);
+  int64_t first = begin % length;
+  for (int64_t r = begin; r < end; r += row.rows) {
+    for (int32_t k = 0; k < s.arity; ++k) {
+      row.in[k] = advance(call.inputs[s.input[k]], walk.offset[k] + first * row.in_step[k], s.element[k]);
+    }
+    row.out = advance(call.outputs[0], walk.offset[s.arity] + first * row.out_step, s.element[s.arity]);
+    row.rows = min64(end - r, length - first);
+    s.fn(row);
+    first = 0;
+    walk_next(&walk);
+  }
+}
+
+void run_task(void *ctx, uint64_t task, uint32_t) {
+  const rayo_call &call = *static_cast<const rayo_call *>(ctx);
+  const MapState &s = *static_cast<const MapState *>(call.state);
+  const int64_t begin = static_cast<int64_t>(task) * s.split.group;
+  const int64_t end = min64(begin + s.split.group, s.split.units);
+  MapRow row = s.one;
+  row.past_caches = s.past_caches;
+  for (int32_t k = 0; k < s.arity; ++k) row.past_caches &= call.inputs[s.input[k]] != call.outputs[0];
+  (s.pieces > 1 || s.layout.ndim == 1 ? run_pieces : run_whole_rows)(call, s, row, begin, end);
 }
 
 rayo_status run_rows(const rayo_call *call) {

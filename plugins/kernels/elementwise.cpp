@@ -39,15 +39,35 @@ RAYO_INLINE void map_row(const MapRow &row, Op_clip f) {
   map_row<T, N, E, kCheap, Op_clip>(row, f);
 }
 
-#define MAP_OP(ident, op, arity, first, attr, cost)                                                       \
-  template <class T>                                                                                      \
-  void map_##ident(const MapRow &row) {                                                                   \
-    if constexpr (sizeof(attr) == 1) {                                                                    \
-      map_row<T, arity, first<T>, cost>(row, op_##ident);                                                 \
-    } else {                                                                                              \
-      const Vec<T> p = set1<Vec<T>>(static_cast<T>(row.param));                                           \
-      map_row<T, arity, first<T>, cost>(row, [p](auto... x) RAYO_LAMBDA { return op_##ident(x..., p); }); \
-    }                                                                                                     \
+/// body(row) for each row; operand 0 has type E, the others T.
+template <class T, class E, class Body>
+RAYO_INLINE void map_each_row(const MapRow &rows, Body body) {
+  MapRow next;
+  const MapRow *row = &rows;
+  for (int64_t left = rows.rows; left > 0; --left) {
+    body(*row);
+    if (left == 1) return;
+    if (row == &rows) {
+      next = rows;
+      row = &next;
+    }
+    next.in[0] = static_cast<const E *>(next.in[0]) + next.in_step[0];
+    for (int k = 1; k < 3; ++k) next.in[k] = static_cast<const T *>(next.in[k]) + next.in_step[k];
+    next.out = static_cast<T *>(next.out) + next.out_step;
+  }
+}
+
+#define MAP_OP(ident, op, arity, first, attr, cost)                                                         \
+  template <class T>                                                                                        \
+  void map_##ident(const MapRow &rows) {                                                                    \
+    map_each_row<T, first<T>>(rows, [](const MapRow &row) RAYO_LAMBDA {                                     \
+      if constexpr (sizeof(attr) == 1) {                                                                    \
+        map_row<T, arity, first<T>, cost>(row, op_##ident);                                                 \
+      } else {                                                                                              \
+        const Vec<T> p = set1<Vec<T>>(static_cast<T>(row.param));                                           \
+        map_row<T, arity, first<T>, cost>(row, [p](auto... x) RAYO_LAMBDA { return op_##ident(x..., p); }); \
+      }                                                                                                     \
+    });                                                                                                     \
   }
 #include <kernels/elementwise_ops.def>
 #undef MAP_OP

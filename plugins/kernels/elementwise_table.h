@@ -9,14 +9,17 @@
 
 namespace rayo {
 
-/// One row of work: pointers to its first elements, strides in elements (any sign, 0 on inputs), n elements, and the
-/// value of the op's parameter.
+/// Rows of work: pointers to the first elements of the first, strides in elements (any sign, 0 on inputs) along a row
+/// and from row to row, n elements each, and the value of the op's parameter.
 struct MapRow {
   const void *in[3];
   int64_t in_stride[3];
   void *out;
   int64_t out_stride;
   int64_t n;
+  int64_t rows = 1;
+  int64_t in_step[3] = {};
+  int64_t out_step = 0;
   double param = 0;
   bool past_caches = false;  // write so: the output is larger than they are and no operand lies where it does
 };
