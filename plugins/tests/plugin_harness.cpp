@@ -153,6 +153,32 @@ rayo_status Plugin::prepared(const std::string &op, const std::vector<View> &inp
                              const std::vector<const void *> &in, const View &output, void *out,
                              const std::vector<Attr> &attrs, uint32_t threads,
                              const std::function<rayo_status(rayo_kernel_fn, const rayo_call &)> &use) const {
+  return prepare(op, inputs, output, attrs, threads, [&](const rayo_prepared &kernel, rayo_call &call) {
+    call.inputs = in.data();
+    void *outputs[1] = {out};
+    call.outputs = outputs;
+    const uint64_t alignment = kernel.workspace_alignment != 0 ? kernel.workspace_alignment : 64;
+    std::vector<char> workspace(kernel.workspace_size + alignment, '\xa5');
+    if (kernel.workspace_size != 0) {
+      const auto at = reinterpret_cast<uintptr_t>(workspace.data());
+      call.workspace = reinterpret_cast<void *>((at + alignment - 1) / alignment * alignment);
+    }
+    return use(kernel.fn, call);
+  });
+}
+
+uint64_t Plugin::workspace(const std::string &op, const std::vector<View> &inputs, const View &output,
+                           const std::vector<Attr> &attrs, uint32_t threads) const {
+  uint64_t size = ~uint64_t{0};
+  prepare(op, inputs, output, attrs, threads, [&](const rayo_prepared &kernel, rayo_call &) {
+    size = kernel.workspace_size;
+    return RAYO_OK;
+  });
+  return size;
+}
+
+rayo_status Plugin::prepare(const std::string &op, const std::vector<View> &inputs, const View &output,
+                            const std::vector<Attr> &attrs, uint32_t threads, const Use &use) const {
   const rayo_kernel *kernel = find(op, inputs[0].dtype);
   if (kernel == nullptr) kernel = find(op, output.dtype);  // where's first operand is not of the variable's type
   if (kernel == nullptr) return RAYO_NOT_FOUND;
@@ -198,19 +224,10 @@ rayo_status Plugin::prepared(const std::string &op, const std::vector<View> &inp
   executor.struct_type = RAYO_TYPE_EXECUTOR;
   executor.parallel_for = parallel_for;
   rayo_call call{};
-  call.inputs = in.data();
-  void *outputs[1] = {out};
-  call.outputs = outputs;
   call.state = prepared.state;
-  const uint64_t alignment = prepared.workspace_alignment != 0 ? prepared.workspace_alignment : 64;
-  std::vector<char> workspace(prepared.workspace_size + alignment, '\xa5');
-  if (prepared.workspace_size != 0) {
-    const auto at = reinterpret_cast<uintptr_t>(workspace.data());
-    call.workspace = reinterpret_cast<void *>((at + alignment - 1) / alignment * alignment);
-  }
   call.executor = &executor;
   call.max_threads = threads;
-  const rayo_status result = use(prepared.fn, call);
+  const rayo_status result = use(prepared, call);
   if (kernel->release != nullptr) kernel->release(instance_, prepared.state);
   return result;
 }

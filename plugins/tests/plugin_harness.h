@@ -60,7 +60,15 @@ class Plugin {
                        const View &output, void *out, const std::vector<Attr> &attrs, uint32_t threads,
                        const std::function<rayo_status(rayo_kernel_fn, const rayo_call &)> &use) const;
 
+  /// Bytes of workspace that such a call takes with so many threads.
+  uint64_t workspace(const std::string &op, const std::vector<View> &inputs, const View &output,
+                     const std::vector<Attr> &attrs, uint32_t threads) const;
+
  private:
+  using Use = std::function<rayo_status(const rayo_prepared &, rayo_call &)>;
+  rayo_status prepare(const std::string &op, const std::vector<View> &inputs, const View &output,
+                      const std::vector<Attr> &attrs, uint32_t threads, const Use &use) const;
+
   void *handle_ = nullptr;
   rayo_host host_{};
   const rayo_plugin *table_ = nullptr;
