@@ -36,6 +36,10 @@ constexpr int64_t kShallowBytes = int64_t{1} << 20;
 // time of the other way over this: 256x4x16 1.3, 1000x8x24 0.93, 256x8x16 0.82; AVX2 256x6x16 1.3.
 constexpr int64_t kNarrowSteps = 16;
 constexpr int64_t kNarrowStepsPerColumn = 4;
+// Rows of y over a transposed B, which would have to be packed otherwise: so many times what is taken at once. A 2-core
+// Xeon with AVX-512, f32, time of packing over it: 8x1024x1024 1.3 (AVX2 1.4), 12 rows 1.75 (1.4), 16 rows 1.6 (1.15),
+// 20 rows 1.2, 32 rows 0.95.
+constexpr int64_t kNarrowTurns = 2;
 // Vectors in a row of y from which few steps of k have a path of their own; with 64-byte vectors, tiles are as fast on
 // short rows of a y in the first-level cache. A 2-core Xeon with AVX-512, time of tiles over it: 32x32x2 0.74 (AVX2
 // 1.4), 64x64x4 0.77 (1.3), 1000x33x4 1.13 (1.2), 4x1000x2 2.1 (4), 100x5000x3 1.2 (1.9), 1024x1024x4 1.5 (1.7).
@@ -131,7 +135,7 @@ bool is_narrow(const GemmProblem &p, const GemmTable<T> &t) {
 /// The same seen from y^T, where that turns B on the way; a B that lies along y's rows is best read as it lies.
 template <class T>
 bool is_narrow_swapped(const GemmProblem &p, const GemmTable<T> &t) {
-  return p.m <= t.narrow && p.n >= t.lanes && narrow_steps(p.k, p.m) && p.b.rs == 1 && p.b.cs != 1;
+  return p.m <= kNarrowTurns * t.narrow && p.n >= t.lanes && narrow_steps(p.k, p.m) && p.b.rs == 1 && p.b.cs != 1;
 }
 
 template <class T>

@@ -126,9 +126,28 @@ RAYO_INLINE void gemm_narrow_of(const GemmDirect<T> &g) {
   gemm_narrow_columns<T, N>(g);
 }
 
+/// Rows of y for which groups of columns take turns: their rows of A stay in the second-level cache.
+inline constexpr int64_t kGemmNarrowTurn = 64;
+
 template <class T>
 void gemm_narrow(const GemmDirect<T> &g) {
-  gemm_narrow_of<T>(g);
+  constexpr int64_t kMost = kGemmNarrow < T >> 0 ? kGemmNarrow<T> : 1;
+  if (g.n <= kMost) return gemm_narrow_of<T>(g);
+  const int64_t groups = (g.n + kMost - 1) / kMost;
+  const int64_t columns = (g.n + groups - 1) / groups;
+  GemmDirect<T> part = g;
+  for (int64_t row = 0; row < g.m; row += part.m) {
+    // The last rows join those before them where they are fewer than a vector.
+    part.m = g.m - row < kGemmNarrowTurn + Vec<T>::size ? g.m - row : kGemmNarrowTurn;
+    part.a = g.a + row * g.a_rs;
+    for (int64_t col = 0; col < g.n; col += columns) {
+      part.n = g.n - col < columns ? g.n - col : columns;
+      part.b = g.b + col;
+      part.y = g.y + row * g.y_rs + col * g.y_cs;
+      if (g.epilogue.c != nullptr) part.epilogue.c = g.epilogue.c + row * g.epilogue.c_rs + col * g.epilogue.c_cs;
+      gemm_narrow_of<T>(part);
+    }
+  }
 }
 
 RAYO_ISA_END

@@ -101,12 +101,12 @@ TYPED_TEST(GemmTest, EqualsTheChainForShapesLayoutsAndFactors) {
 }
 
 TYPED_TEST(GemmTest, EqualsTheChainForFewColumnsOrRows) {
-  const int64_t lengths[] = {8, 16, 17, 33, 64, 100}, steps[] = {16, 31, 40, 67, 300};
+  const int64_t lengths[] = {8, 16, 17, 33, 64, 150}, steps[] = {16, 31, 40, 67, 300};
   const double factors[] = {0, 1, 0.7};
   std::mt19937 random(23);
   auto pick = [&](auto count) { return static_cast<int64_t>(random() % static_cast<uint32_t>(count)); };
   for (int round = 0; round < 400; ++round) {
-    const int64_t few = 1 + pick(10), many = lengths[pick(6)];
+    const int64_t few = 1 + pick(20), many = lengths[pick(6)];
     Case c{few, many, steps[pick(5)], {factors[pick(3)], factors[pick(3)], pick(2), pick(2), pick(2)}};
     if (round % 2 == 0) std::swap(c.m, c.n);
     c.form_a = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));

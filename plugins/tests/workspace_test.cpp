@@ -110,23 +110,23 @@ TYPED_TEST(Workspace, NormalisationsTakeARowOfEachThread) {
 
 TYPED_TEST(Workspace, ProductsTakeBlocks) {
   const uint64_t blocks = sizeof(TypeParam) == 4 ? 4 * kMiB : 8 * kMiB;
-  const std::vector<std::vector<int64_t>> shapes = {{1, 1, 1},        {100, 100, 100},  {3000, 3000, 3000},
-                                                    {9, 5000, 40000}, {5000, 9, 40000}, {1, 7000, 40000},
-                                                    {7000, 1, 40000}, {5000, 5000, 2},  {40, 30, 900000}};
+  const std::vector<std::vector<int64_t>> shapes = {{1, 1, 1},         {100, 100, 100},   {3000, 3000, 3000},
+                                                    {18, 5000, 40000}, {5000, 18, 40000}, {1, 7000, 40000},
+                                                    {7000, 1, 40000},  {5000, 5000, 2},   {40, 30, 900000}};
   for (const std::vector<int64_t> &s : shapes) {
     for (const int64_t trans : {0, 1, 2, 3}) {
       for (const int64_t invariant : {0, 1}) {
         const View a = trans & 1 ? view<TypeParam>({s[2], s[0]}) : view<TypeParam>({s[0], s[2]});
         const View b = trans & 2 ? view<TypeParam>({s[1], s[2]}) : view<TypeParam>({s[2], s[1]});
-        // A matrix of up to 9 columns or rows may be copied whole.
-        const uint64_t thin = 9 * static_cast<uint64_t>(s[2]) * sizeof(TypeParam);
+        // A matrix of up to 18 columns or rows may be copied whole.
+        const uint64_t thin = 18 * static_cast<uint64_t>(s[2]) * sizeof(TypeParam);
         check({"gemm",
                {a, b},
                view<TypeParam>({s[0], s[1]}),
                {int_attr("transA", {trans & 1}), int_attr("transB", {trans >> 1}), float_attr("alpha", 1),
                 float_attr("beta", 0), int_attr("batch_invariant", {invariant})},
                kKiB,
-               blocks + (std::min(s[0], s[1]) <= 9 ? thin : 0)});
+               blocks + (std::min(s[0], s[1]) <= 18 ? thin : 0)});
       }
     }
   }
