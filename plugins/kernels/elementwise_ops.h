@@ -34,7 +34,7 @@ RAYO_OP(copy, (auto x), x)
 RAYO_OP(neg, (auto x), neg(x))
 RAYO_OP(abs, (auto x), abs(x))
 RAYO_OP(sqrt, (auto x), sqrt(x))
-RAYO_OP(rsqrt, (auto x), set1<decltype(x)>(1) / sqrt(x))
+RAYO_OP(rsqrt, (auto x), rsqrt(x))
 // The sum makes the -0 that the maximum may leave a +0.
 RAYO_OP(relu, (auto x), at_least(x, set1<decltype(x)>(0)) + set1<decltype(x)>(0))
 RAYO_OP(leaky_relu, (auto x, auto alpha), select(ge(x, set1<decltype(x)>(0)), x, (alpha * x)))

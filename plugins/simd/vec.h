@@ -102,6 +102,12 @@ RAYO_INLINE V set1(typename V::type x) {
   return broadcast(x);
 }
 
+/// 1 / sqrt(a), both rounded. An implementation may have one of its own, of the same bits.
+template <class T>
+RAYO_INLINE Vec<T> rsqrt(Vec<T> a) {
+  return set1<Vec<T>>(T(1)) / sqrt(a);
+}
+
 /// Adding and subtracting this rounds a small value to an integer, which then sits in the low mantissa bits.
 template <class T>
 inline constexpr T kRoundMagic = T(0);

@@ -144,6 +144,51 @@ TEST(Elementwise, WhereTakesAConditionOfBytes) {
   where_takes_bytes<double>();
 }
 
+template <class T>
+void roots_are_rounded(const std::vector<T> &x) {
+  const View v = compact({static_cast<int64_t>(x.size())}, dtype_of<T>());
+  for (const auto &p : plugins()) {
+    std::vector<T> root(x.size()), inverse(x.size());
+    ASSERT_EQ(p->run("sqrt", {v}, {x.data()}, v, root.data()), RAYO_OK);
+    ASSERT_EQ(p->run("rsqrt", {v}, {x.data()}, v, inverse.data()), RAYO_OK);
+    for (size_t i = 0; i < x.size(); ++i) {
+      ASSERT_EQ(root[i], std::sqrt(x[i])) << p->name() << " sqrt of " << std::hexfloat << x[i];
+      ASSERT_EQ(inverse[i], T(1) / std::sqrt(x[i])) << p->name() << " rsqrt of " << std::hexfloat << x[i];
+    }
+  }
+}
+// Every mantissa, for either parity of the exponent.
+TEST(Elementwise, RootsAreRoundedF32) {
+  for (const float from : {1.0f, 2.0f, 0x1p-100f, 0x1p126f}) {
+    std::vector<float> x(1 << 23);
+    for (size_t i = 0; i < x.size(); ++i)
+      x[i] = std::ldexp(1.0f + std::ldexp(static_cast<float>(i), -23), std::ilogb(from));
+    roots_are_rounded(x);
+  }
+}
+// The numbers of two binades whose roots are nearest to the middle of two numbers: 2^106 x - m^2, m odd, is below 64 in
+// size. Their neighbours, and others.
+TEST(Elementwise, RootsAreRoundedF64) {
+  const double hard[] = {0x1.0000000000001p0, 0x1.0000000000003p0, 0x1.0000000000005p0, 0x1.0000000000007p0,
+                         0x1.1ac9955fd90d2p1, 0x1.1dad9cfe3d12ap0, 0x1.256565cadcbf4p0, 0x1.270ac7cec9d2ap0,
+                         0x1.283741a1bef08p0, 0x1.2b035c1197f48p0, 0x1.4eb5f85e783a9p1, 0x1.5b95344972fe2p1,
+                         0x1.732b9a374ddcep0, 0x1.77483d37ce205p1, 0x1.8444088dbdcb5p1, 0x1.955d8279a3c0fp0,
+                         0x1.a881d1831fabdp0, 0x1.ba44c2a0737a2p0, 0x1.d407bb3641da5p0, 0x1.e99893042c2cbp0,
+                         0x1.ffffffffffff9p1, 0x1.ffffffffffffbp1, 0x1.ffffffffffffdp1, 0x1.fffffffffffffp1};
+  std::vector<double> x;
+  for (const double h : hard) {
+    for (const int scale : {0, 2, -400, 600}) {
+      double y = std::ldexp(h, scale);
+      for (int i = 0; i < 5; ++i) y = std::nextafter(y, 0.0);
+      for (int i = 0; i < 10; ++i) x.push_back(y = std::nextafter(y, HUGE_VAL));
+    }
+  }
+  for (const double e : make_data<double>(1 << 20, 5))
+    x.push_back(std::ldexp(1.0 + std::fabs(e), static_cast<int>(x.size() % 41) - 20));
+  for (const double e : {0.0, 0x1p-1074, 0x1p-1022, 0x1p-511, HUGE_VAL, 0x1.fffffffffffffp1023}) x.push_back(e);
+  roots_are_rounded(x);
+}
+
 // Bounds that are one number for all take ways of their own; every one must give what the formula does.
 template <class T>
 void clip_by_numbers() {
