@@ -69,7 +69,8 @@ RAYO_INLINE Vec<double> load_n(const double *p, int n, double fill) {
   const __m256i m = first_64(n);
   return {_mm256_blendv_pd(_mm256_set1_pd(fill), _mm256_maskload_pd(p, m), _mm256_castsi256_pd(m))};
 }
-// In parts: on AMD up to Zen 4 a masked store is microcode, tens of cycles.
+// In parts: on AMD up to Zen 4 a masked store is microcode, tens of cycles. By memcpy: an element may lie at any
+// address, which _mm_store_ss and its like do not allow.
 RAYO_INLINE void store_n(float *p, Vec<float> a, int n) {
   __m128 x = _mm256_castps256_ps128(a.v);
   if (n >= 4) {
@@ -79,11 +80,15 @@ RAYO_INLINE void store_n(float *p, Vec<float> a, int n) {
   }
   if (n == 8) _mm_storeu_ps(p, x);
   if ((n & 2) != 0) {
-    _mm_storel_pi(reinterpret_cast<__m64 *>(p), x);
+    const double two = _mm_cvtsd_f64(_mm_castps_pd(x));
+    __builtin_memcpy(p, &two, sizeof two);
     x = _mm_movehl_ps(x, x);
     p += 2;
   }
-  if ((n & 1) != 0) _mm_store_ss(p, x);
+  if ((n & 1) != 0) {
+    const float one = _mm_cvtss_f32(x);
+    __builtin_memcpy(p, &one, sizeof one);
+  }
 }
 RAYO_INLINE void store_n(double *p, Vec<double> a, int n) {
   __m128d x = _mm256_castpd256_pd128(a.v);
@@ -93,7 +98,10 @@ RAYO_INLINE void store_n(double *p, Vec<double> a, int n) {
     p += 2;
   }
   if (n == 4) _mm_storeu_pd(p, x);
-  if ((n & 1) != 0) _mm_store_sd(p, x);
+  if ((n & 1) != 0) {
+    const double one = _mm_cvtsd_f64(x);
+    __builtin_memcpy(p, &one, sizeof one);
+  }
 }
 RAYO_INLINE void stream(float *p, Vec<float> a) { _mm256_stream_ps(p, a.v); }
 RAYO_INLINE void stream_end() { _mm_sfence(); }
