@@ -32,9 +32,10 @@ template <class R>
 double rounded(Dtype dtype, R value) {
   if (dtype == Dtype::f32) return static_cast<double>(static_cast<float>(value));
   if (dtype == Dtype::f64) return static_cast<double>(value);
-  std::uint16_t narrow = 0;  // f16, bf16: outputs of casts alone, whose values a double holds exactly
-  store_element(dtype, &narrow, static_cast<double>(value));
-  return load_element(dtype, &narrow);
+  // f16, bf16: outputs of casts alone, whose values a double holds exactly; integers, up to 64 bits.
+  std::uint64_t element = 0;
+  store_element(dtype, &element, static_cast<double>(value));
+  return load_element(dtype, &element);
 }
 
 // Magnitudes from here on round to infinity.
