@@ -65,7 +65,8 @@ constexpr rayo_kernel make_kernel(const char *name, const char *op_name, const c
                                               .types = types,
                                               .numerics = RAYO_NUMERICS_REPRODUCIBLE,
                                               .flags = RAYO_KERNEL_IN_PLACE,
-                                              .layouts = RAYO_LAYOUT_CONTIGUOUS});
+                                              .layouts = RAYO_LAYOUT_CONTIGUOUS,
+                                              .alignment = alignof(T)});
 }
 
 constexpr rayo_kernel kAdd = make_kernel<float, Op::add>("add_f32", "add", "T=f32");
