@@ -23,14 +23,12 @@ struct Case {
   Attributes attributes;
   int form_a = 0, form_b = 0, form_c = 0, form_y = 0;
   bool has_c = true;
-  uint32_t threads = 1;
 };
 
 std::ostream &operator<<(std::ostream &out, const Case &c) {
   return out << c.m << "x" << c.n << "x" << c.k << " alpha " << c.attributes.alpha << " beta " << c.attributes.beta
              << " trans " << c.attributes.trans_a << c.attributes.trans_b << " chain " << c.attributes.batch_invariant
-             << " forms " << c.form_a << c.form_b << c.form_c << c.form_y << " C " << c.has_c << " threads "
-             << c.threads;
+             << " forms " << c.form_a << c.form_b << c.form_c << c.form_y << " C " << c.has_c;
 }
 
 /// What the contract says about element (i, j).
@@ -46,36 +44,62 @@ T expected(const Case &c, const Matrix<T> &a, const Matrix<T> &b, const Matrix<T
   return !c.has_c || beta == T(0) ? t : std::fma(beta, bias.at(i, j), t);
 }
 
+/// The operands of a case, and what the contract says about every element of y: made once for all plugins.
 template <class T>
-void check(const Plugin &plugin, const Case &c, uint32_t seed) {
-  std::mt19937 random(seed);
-  const bool ta = c.attributes.trans_a != 0, tb = c.attributes.trans_b != 0;
-  Matrix<T> a(ta ? c.k : c.m, ta ? c.m : c.k, static_cast<Form<T>>(c.form_a));
-  Matrix<T> b(tb ? c.n : c.k, tb ? c.k : c.n, static_cast<Form<T>>(c.form_b));
-  Matrix<T> bias(c.m, c.n, static_cast<Form<T>>(c.form_c));
+struct Problem {
+  Case c;
+  Matrix<T> a, b, bias;
+  std::vector<T> want;
+
+  Problem(const Case &c_, uint32_t seed)
+      : c(c_),
+        a(ta() ? c.k : c.m, ta() ? c.m : c.k, static_cast<Form<T>>(c.form_a)),
+        b(tb() ? c.n : c.k, tb() ? c.k : c.n, static_cast<Form<T>>(c.form_b)),
+        bias(c.m, c.n, static_cast<Form<T>>(c.form_c)) {
+    std::mt19937 random(seed);
+    a.fill_random(random);
+    b.fill_random(random);
+    bias.fill_random(random);
+    if (c.attributes.beta == 0) bias.fill([] { return std::numeric_limits<T>::quiet_NaN(); });
+    for (int64_t i = 0; i < c.m; ++i) {
+      for (int64_t j = 0; j < c.n; ++j) want.push_back(expected(c, a, b, bias, i, j));
+    }
+  }
+  bool ta() const { return c.attributes.trans_a != 0; }
+  bool tb() const { return c.attributes.trans_b != 0; }
+};
+
+template <class T>
+void judge(const Plugin &plugin, const Problem<T> &problem, uint32_t threads) {
+  const auto &[c, a, b, bias, want] = problem;
   Matrix<T> y(c.m, c.n, static_cast<Form<T>>(c.form_y));
-  a.fill_random(random);
-  b.fill_random(random);
-  bias.fill_random(random);
-  if (c.attributes.beta == 0) bias.fill([] { return std::numeric_limits<T>::quiet_NaN(); });
   std::vector<Layout> inputs = {{{a.rows, a.cols}, {a.rs, a.cs}}, {{b.rows, b.cols}, {b.rs, b.cs}}};
   if (c.has_c) inputs.push_back({{c.m, c.n}, {bias.rs, bias.cs}});
-  const Bound op(plugin, "gemm", kType<T>, inputs, {{c.m, c.n}, {y.rs, y.cs}}, c.attributes, c.threads);
-  const ThreadExecutor executor(c.threads);
+  const Bound op(plugin, "gemm", kType<T>, inputs, {{c.m, c.n}, {y.rs, y.cs}}, c.attributes, threads);
+  const ThreadExecutor executor(threads);
   ASSERT_EQ(op.run(executor, {a.data(), b.data(), bias.data()}, y.data()), RAYO_OK);
   int64_t wrong = 0;
   for (int64_t i = 0; i < c.m; ++i) {
     for (int64_t j = 0; j < c.n; ++j) {
-      const T want = expected(c, a, b, bias, i, j);
-      if (!same_bits(y.at(i, j), want) && wrong++ == 0) {
-        ADD_FAILURE() << plugin.name() << " " << c << " element " << i << "," << j << ": " << y.at(i, j) << " not "
-                      << want;
+      const T wanted = want[static_cast<size_t>(i * c.n + j)];
+      if (!same_bits(y.at(i, j), wanted) && wrong++ == 0) {
+        ADD_FAILURE() << plugin.name() << " " << c << " threads " << threads << " element " << i << "," << j << ": "
+                      << y.at(i, j) << " not " << wanted;
       }
     }
   }
-  EXPECT_EQ(wrong, 0) << plugin.name() << " " << c;
-  EXPECT_EQ(y.stray_writes(), 0) << plugin.name() << " " << c;
-  EXPECT_TRUE(op.guard_intact()) << plugin.name() << " " << c;
+  EXPECT_EQ(wrong, 0) << plugin.name() << " " << c << " threads " << threads;
+  EXPECT_EQ(y.stray_writes(), 0) << plugin.name() << " " << c << " threads " << threads;
+  EXPECT_TRUE(op.guard_intact()) << plugin.name() << " " << c << " threads " << threads;
+}
+
+/// One case on every plugin, with each number of threads.
+template <class T>
+void check(const Case &c, uint32_t seed, std::initializer_list<uint32_t> threads = {1}) {
+  const Problem<T> problem(c, seed);
+  for (const uint32_t count : threads) {
+    for (const auto &plugin : plugins()) judge(*plugin, problem, count);
+  }
 }
 
 template <class T>
@@ -96,7 +120,7 @@ TYPED_TEST(GemmTest, EqualsTheChainForShapesLayoutsAndFactors) {
     c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
     c.form_y = static_cast<int>(pick(Matrix<TypeParam>::kOutputForms));
     c.has_c = pick(3) != 0;
-    for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, static_cast<uint32_t>(round));
+    check<TypeParam>(c, static_cast<uint32_t>(round));
   }
 }
 
@@ -114,7 +138,7 @@ TYPED_TEST(GemmTest, EqualsTheChainForFewColumnsOrRows) {
     c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
     c.form_y = static_cast<int>(pick(Matrix<TypeParam>::kOutputForms));
     c.has_c = pick(2) != 0;
-    for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, static_cast<uint32_t>(round));
+    check<TypeParam>(c, static_cast<uint32_t>(round));
   }
 }
 
@@ -125,7 +149,7 @@ TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
       for (int form_y : {0, 2, 4}) {
         Case c{60, 37, k, {0.7, -1, trans & 1, trans >> 1, 0}};
         c.form_y = form_y;
-        for (const auto &plugin : plugins()) check<TypeParam>(*plugin, c, 3);
+        check<TypeParam>(c, 3);
       }
     }
   }
@@ -135,13 +159,9 @@ TYPED_TEST(GemmTest, ReadsAndWritesOneTensorAsCAndY) {
   for (int64_t k : {5, 300, 1300, 2100}) {
     for (int trans = 0; trans < 4; ++trans) {
       Case c{60, 70, k, {0.7, -1, trans & 1, trans >> 1, 0}};
-      std::mt19937 random(11);
-      Matrix<TypeParam> a(trans & 1 ? k : c.m, trans & 1 ? c.m : k, Form<TypeParam>::kCompact);
-      Matrix<TypeParam> b(trans >> 1 ? c.n : k, trans >> 1 ? k : c.n, Form<TypeParam>::kCompact);
-      Matrix<TypeParam> bias(c.m, c.n, Form<TypeParam>::kPadded);
-      a.fill_random(random);
-      b.fill_random(random);
-      bias.fill_random(random);
+      c.form_c = static_cast<int>(Form<TypeParam>::kPadded);
+      const Problem<TypeParam> problem(c, 11);
+      const auto &[same, a, b, bias, want] = problem;
       const Layout y{{c.m, c.n}, {bias.rs, bias.cs}};
       for (const auto &plugin : plugins()) {
         Matrix<TypeParam> both = bias;
@@ -150,7 +170,7 @@ TYPED_TEST(GemmTest, ReadsAndWritesOneTensorAsCAndY) {
         ASSERT_EQ(op.run(ThreadExecutor(1), {a.data(), b.data(), both.data()}, both.data()), RAYO_OK);
         for (int64_t i = 0; i < c.m; ++i) {
           for (int64_t j = 0; j < c.n; ++j) {
-            ASSERT_TRUE(same_bits(both.at(i, j), expected(c, a, b, bias, i, j))) << plugin->name() << " " << c;
+            ASSERT_TRUE(same_bits(both.at(i, j), want[static_cast<size_t>(i * c.n + j)])) << plugin->name() << " " << c;
           }
         }
       }
@@ -200,34 +220,25 @@ TYPED_TEST(GemmTest, BroadcastsC) {
 }
 
 TYPED_TEST(GemmTest, HandlesEmptyExtents) {
-  for (const auto &plugin : plugins()) {
-    for (int64_t m : {0, 1, 5}) {
-      for (int64_t n : {0, 1, 40}) {
-        for (double alpha : {1.0, -0.7}) check<TypeParam>(*plugin, {m, n, 0, {alpha, 0.7, 0, 0, 0}}, 1);
-        check<TypeParam>(*plugin, {m, n, m == 0 || n == 0 ? 9 : 0, {1, 0, 1, 1, 0}}, 1);
-      }
+  for (int64_t m : {0, 1, 5}) {
+    for (int64_t n : {0, 1, 40}) {
+      for (double alpha : {1.0, -0.7}) check<TypeParam>({m, n, 0, {alpha, 0.7, 0, 0, 0}}, 1);
+      check<TypeParam>({m, n, m == 0 || n == 0 ? 9 : 0, {1, 0, 1, 1, 0}}, 1);
     }
   }
 }
 
 TYPED_TEST(GemmTest, GivesTheSameBitsForAnyNumberOfThreads) {
-  for (uint32_t threads : {1U, 2U, 7U}) {
-    for (const auto &plugin : plugins()) {
-      Case direct{150, 130, 140, {0.7, 0.7, 0, 0, 0}};
-      Case blocked{130, 140, 600, {1, 1, 1, 1, 0}};
-      Case columns = blocked;
-      columns.form_y = 2;
-      Case scratch = blocked;
-      scratch.form_y = 4;
-      Case rows{3000, 1, 700, {1, 0.7, 0, 0, 0}};
-      Case narrow{3001, 4, 700, {1, 0.7, 0, 0, 0}};
-      Case few{4, 3001, 700, {1, 0.7, 0, 1, 0}};
-      for (Case c : {direct, blocked, columns, scratch, rows, narrow, few}) {
-        c.threads = threads;
-        check<TypeParam>(*plugin, c, 2);
-      }
-    }
-  }
+  const Case direct{150, 130, 140, {0.7, 0.7, 0, 0, 0}};
+  const Case blocked{130, 140, 600, {1, 1, 1, 1, 0}};
+  Case columns = blocked;
+  columns.form_y = 2;
+  Case scratch = blocked;
+  scratch.form_y = 4;
+  const Case rows{3000, 1, 700, {1, 0.7, 0, 0, 0}};
+  const Case narrow{3001, 4, 700, {1, 0.7, 0, 0, 0}};
+  const Case few{4, 3001, 700, {1, 0.7, 0, 1, 0}};
+  for (const Case &c : {direct, blocked, columns, scratch, rows, narrow, few}) check<TypeParam>(c, 2, {1, 2, 7});
 }
 
 }  // namespace
