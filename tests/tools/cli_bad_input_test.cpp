@@ -116,7 +116,10 @@ TEST_F(CliBadInput, OutOfMemoryIsAMessage) {
   write_array(folder_ / "row.npy", RAYO_F32, {1, 2000000}, [](uint64_t) { return 1.0; });
   write_array(folder_ / "column.npy", RAYO_F32, {2000000, 1}, [](uint64_t) { return 1.0; });
   expect({"run", "add", folder_ / "row.npy", folder_ / "column.npy", "-o", out_}, 1, {"out of memory", "2000000"});
-  // A limit on the process: the inputs fit, the output does not.
+}
+
+// The inputs fit, the output does not.
+TEST_F(CliBadInput, ALimitOnTheProcessIsAMessageToo) {
   write_array(folder_ / "short.npy", RAYO_F32, {1, 10000}, [](uint64_t) { return 1.0; });
   write_array(folder_ / "tall.npy", RAYO_F32, {10000, 1}, [](uint64_t) { return 1.0; });
   expect({"run", "add", folder_ / "short.npy", folder_ / "tall.npy", "-o", out_}, 1, {"out of memory"},
