@@ -31,17 +31,15 @@ std::ostream &operator<<(std::ostream &out, const Case &c) {
              << " forms " << c.form_a << c.form_b << c.form_c << c.form_y << " C " << c.has_c;
 }
 
-/// What the contract says about element (i, j).
-template <class T>
-T expected(const Case &c, const Matrix<T> &a, const Matrix<T> &b, const Matrix<T> &bias, int64_t i, int64_t j) {
+/// What the contract says about an element of y, by its row of A, its column of B and its element of C.
+template <class T, class Row, class Column>
+T expected(const Case &c, const Row &row, const Column &column, T bias) {
   const bool ta = c.attributes.trans_a != 0, tb = c.attributes.trans_b != 0;
-  const auto row = [&](int64_t p) { return ta ? a.at(p, i) : a.at(i, p); };
-  const auto column = [&](int64_t p) { return tb ? b.at(j, p) : b.at(p, j); };
   const bool dot = c.attributes.batch_invariant == 0 && ((c.n == 1 && !ta) || (c.m == 1 && tb));
   const T acc = dot ? dot_order<T>(c.k, row, column) : chain<T>(c.k, row, column);
   const T t = static_cast<T>(c.attributes.alpha) * acc;
   const T beta = static_cast<T>(c.attributes.beta);
-  return !c.has_c || beta == T(0) ? t : std::fma(beta, bias.at(i, j), t);
+  return !c.has_c || beta == T(0) ? t : std::fma(beta, bias, t);
 }
 
 /// The operands of a case, and what the contract says about every element of y: made once for all plugins.
@@ -61,8 +59,20 @@ struct Problem {
     b.fill_random(random);
     bias.fill_random(random);
     if (c.attributes.beta == 0) bias.fill([] { return std::numeric_limits<T>::quiet_NaN(); });
+    // One after the other in memory: all of the time goes here.
+    std::vector<T> rows, columns;
     for (int64_t i = 0; i < c.m; ++i) {
-      for (int64_t j = 0; j < c.n; ++j) want.push_back(expected(c, a, b, bias, i, j));
+      for (int64_t p = 0; p < c.k; ++p) rows.push_back(ta() ? a.at(p, i) : a.at(i, p));
+    }
+    for (int64_t j = 0; j < c.n; ++j) {
+      for (int64_t p = 0; p < c.k; ++p) columns.push_back(tb() ? b.at(j, p) : b.at(p, j));
+    }
+    for (int64_t i = 0; i < c.m; ++i) {
+      for (int64_t j = 0; j < c.n; ++j) {
+        const T *row = rows.data() + i * c.k, *column = columns.data() + j * c.k;
+        want.push_back(expected(
+            c, [row](int64_t p) { return row[p]; }, [column](int64_t p) { return column[p]; }, bias.at(i, j)));
+      }
     }
   }
   bool ta() const { return c.attributes.trans_a != 0; }
@@ -200,13 +210,17 @@ void broadcasts_c(int64_t m, int64_t n, int64_t k) {
       }
     }
     const Case what{m, n, k, {0.7, 0.7, 0, 0, 0}};
+    const auto want = [&](int64_t i, int64_t j) {
+      return expected(
+          what, [&](int64_t p) { return a.at(i, p); }, [&](int64_t p) { return b.at(p, j); }, bias.at(i, j));
+    };
     for (const auto &plugin : plugins()) {
       Matrix<TypeParam> y(m, n, Form<TypeParam>::kCompact);
       const Bound op(*plugin, "gemm", kType<TypeParam>, {{{m, k}}, {{k, n}}, c}, {{m, n}}, what.attributes, 1);
       ASSERT_EQ(op.run(ThreadExecutor(1), {a.data(), b.data(), store.data()}, y.data()), RAYO_OK);
       for (int64_t i = 0; i < m; ++i) {
         for (int64_t j = 0; j < n; ++j) {
-          ASSERT_TRUE(same_bits(y.at(i, j), expected(what, a, b, bias, i, j)))
+          ASSERT_TRUE(same_bits(y.at(i, j), want(i, j)))
               << plugin->name() << " C of rank " << shape.size() << " at " << i << "," << j;
         }
       }
