@@ -4,4 +4,5 @@ list(JOIN plugin_files ":" gemm_plugin_list)
 foreach(name gemm_test gemm_matmul_test)
   rayo_add_test(NAME ${name} SOURCES ${name}.cpp LIBS rayo::plugin_api ${CMAKE_DL_LIBS} LABELS "unit;numerics"
                 DEFINES "RAYO_TEST_PLUGINS=\"${gemm_plugin_list}\"" DEPENDS ${plugin_targets})
+  rayo_sanitize_loops(${name})
 endforeach()

@@ -52,15 +52,8 @@ size_t thread_count() {
 #define REQUIRE_OPENMP() \
   if (!std::filesystem::exists(RAYO_EXECUTOR_OPENMP)) GTEST_SKIP() << "built without OpenMP"
 
-#if defined(__SANITIZE_THREAD__)
-#define SKIP_UNDER_TSAN() GTEST_SKIP() << "ThreadSanitizer does not see how libgomp's threads wait for each other"
-#else
-#define SKIP_UNDER_TSAN()
-#endif
-
 TEST(Executor, OpenMPGivesThePoolsBits) {
   REQUIRE_OPENMP();
-  SKIP_UNDER_TSAN();
   rayo_runtime *pool = make_runtime("pool");
   ASSERT_NE(pool, nullptr) << last_error();
   const std::vector<float> expected = product(pool);
@@ -90,7 +83,6 @@ TEST(Executor, TheEnvironmentChoosesToo) {
 
 TEST(Executor, AForkedChildOfAnOpenMPProgramComputes) {
   REQUIRE_OPENMP();
-  SKIP_UNDER_TSAN();
   rayo_runtime *runtime = make_runtime("openmp");
   ASSERT_NE(runtime, nullptr) << last_error();
   const std::vector<float> expected = product(runtime);

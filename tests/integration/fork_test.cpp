@@ -32,24 +32,7 @@ class Fork : public rayo_test::ScalarRuntime {
   bool everything(int64_t n) { return rayo_op_find("softmax") != RAYO_OP_NONE && add(n) && multiply(); }
 };
 
-// What a sanitizer of GCC 12 does not take.
-#if defined(__SANITIZE_ADDRESS__)
-#define SKIP_BESIDE_THREADS() \
-  GTEST_SKIP() << "AddressSanitizer's allocator stays locked in a child that is forked while a thread is in it"
-#else
-#define SKIP_BESIDE_THREADS()
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define SKIP_THREADS_OF_A_CHILD()                                                                                 \
-  GTEST_SKIP() << "ThreadSanitizer takes a thread of a forked child for the one of its parent that had the same " \
-                  "number"
-#else
-#define SKIP_THREADS_OF_A_CHILD()
-#endif
-
 TEST_F(Fork, AChildComputesWhileTheParentsThreadsAreInTheMiddleOfCalls) {
-  SKIP_BESIDE_THREADS();
-  SKIP_THREADS_OF_A_CHILD();
   ASSERT_TRUE(everything(1)) << last_error();
   std::atomic<bool> stop{false};
   std::vector<std::thread> threads;
@@ -80,7 +63,6 @@ TEST_F(Fork, AChildComputesWhileTheParentsThreadsAreInTheMiddleOfCalls) {
 }
 
 TEST_F(Fork, AChildMayForkAndDestroyToo) {
-  SKIP_THREADS_OF_A_CHILD();
   ASSERT_TRUE(everything(1)) << last_error();
   const pid_t child = fork();
   if (child == 0) {
