@@ -23,10 +23,14 @@ rayo_leave_out(conform_quick BECAUSE "rayo conform --quick follows the tests")
 # The CUDA plugin runs where a GPU is, or on the simulated driver.
 rayo_leave_out(tests/cuda plugins/cuda BECAUSE "the simulated driver runs GPU threads as fibers, whose stacks sanitizers take for errors")
 
+# Where threads are not what is tested.
+rayo_leave_out(reduce_test normalise_test quantise_test cast_test gemm_int_test traps_test elementwise_test
+               elementwise_ops_test guard_test rayo_math_table conform_traps_test UNDER thread
+               BECAUSE "values of single calls: digests and conformance run each kernel, on up to seven threads")
+
 # Third parties that are not instrumented.
 rayo_leave_out(Executor.OpenMPGivesThePoolsBits Executor.AForkedChildOfAnOpenMPProgramComputes UNDER thread
                BECAUSE "ThreadSanitizer does not see how libgomp's threads wait for each other")
-
 rayo_leave_out(plugins/vulkan UNDER thread
                BECAUSE "Vulkan drivers start threads of their own, and ThreadSanitizer does not see what these wait for")
 rayo_leave_out(vulkan.validation UNDER address undefined
