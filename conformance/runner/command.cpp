@@ -131,7 +131,8 @@ int judge(const Options &options) {
   const Discovery found = discover_plugins();
   SessionOptions session;
   session.reference = reference_file(options, found);
-  session.lanes = options.one_thread ? 1 : std::max(1u, std::thread::hardware_concurrency());
+  session.lanes = options.lanes != 0 ? options.lanes : std::max(1u, std::thread::hardware_concurrency());
+  if (options.one_thread) session.lanes = 1;
   session.shuffle = options.shuffle;
   session.shuffle_seed = options.seed;
   session.case_seconds = options.case_seconds;

@@ -31,6 +31,7 @@ po::options_description describe() {
       "leave out the cases that need threads or a forked child, and judge in one process: for emulators");
   add("case-seconds", po::value<std::string>()->default_value("20"),
       "a case that gives no answer for N seconds counts as hung; more for emulators");
+  add("lanes", po::value<std::string>(), "N processes judge side by side; default: one per CPU");
   add("shuffle", po::bool_switch(), "run the cases in an order drawn from the seed; verdicts must not change");
   add("format", po::value<std::string>()->default_value("text"), "text, json, junit or html (one page, no network)");
   add("json", po::bool_switch(), "the same as --format json");
@@ -112,6 +113,7 @@ Options parse_options(std::span<const std::string> args) {
   o.seed = parse_seed(map["seed"].as<std::string>());
   o.parts = parse_count("--slice", map["slice"].as<std::string>());
   o.case_seconds = static_cast<int>(parse_count("--case-seconds", map["case-seconds"].as<std::string>()));
+  if (map.count("lanes") != 0) o.lanes = static_cast<unsigned>(parse_count("--lanes", map["lanes"].as<std::string>()));
   o.quick = map["quick"].as<bool>();
   o.shuffle = map["shuffle"].as<bool>();
   o.one_thread = map["one-thread"].as<bool>();

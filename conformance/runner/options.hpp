@@ -23,6 +23,7 @@ struct Options {
   bool shuffle = false;     // run the cases in an order drawn from the seed
   std::uint64_t parts = 1;  // of which one is run
   int case_seconds = 20;    // without an answer: the case hangs
+  unsigned lanes = 0;       // child processes side by side; 0: one per CPU
   bool one_thread = false;  // leave out the cases that need threads, and run in one lane
   std::string format = "text";
   std::vector<std::string> expectations;  // files

@@ -80,6 +80,7 @@ TEST(Command, ExitCodesSayWhatHappened) {
   EXPECT_EQ(command({"--case", "add f32"}), 2);
   EXPECT_EQ(command({"stray"}), 2);
   EXPECT_EQ(command({"--seed", "-1"}), 2);
+  EXPECT_EQ(command({"--lanes", "0"}), 2);
 }
 
 TEST(Command, JsonReportIsBoundToTheFile) {

@@ -166,6 +166,12 @@ TEST_F(Command, OnlyAFullRunMayBeRecorded) {
   EXPECT_TRUE(parse_options(std::vector<std::string>{"--record"}).record);
 }
 
+TEST(Options, LanesAreAPositiveNumber) {
+  EXPECT_EQ(parse_options(std::vector<std::string>{}).lanes, 0u);
+  EXPECT_EQ(parse_options(std::vector<std::string>{"--lanes", "3"}).lanes, 3u);
+  EXPECT_THROW(parse_options(std::vector<std::string>{"--lanes", "0"}), UsageError);
+}
+
 // From the judge's report to the core's answer, with the plugin file that the report is about.
 class Recorded : public Command {
  protected:
