@@ -11,12 +11,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -107,6 +109,14 @@ void measure(std::vector<Executor> &executors, double total_us, uint64_t tasks, 
   std::fflush(stdout);
 }
 
+// The number of an option.
+int number_of(std::string_view option, std::string_view text, int least) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && end == text.data() + text.size() && value >= least) return value;
+  throw std::runtime_error(fmt::format("{} '{}' is no number from {} up; see --help", option, text, least));
+}
+
 int run(int argc, char **argv) {
   int busy = 0;
   int rounds = 2000;
@@ -116,13 +126,13 @@ int run(int argc, char **argv) {
     const std::string_view arg = argv[i];
     const bool more = i + 1 < argc;
     if (arg == "--busy" && more) {
-      busy = std::atoi(argv[++i]);
+      busy = number_of(arg, argv[++i], 0);
     } else if (arg == "--rounds" && more) {
-      rounds = std::max(1, std::atoi(argv[++i]));
+      rounds = number_of(arg, argv[++i], 1);
     } else if (arg == "--series" && more) {
-      series = std::max(1, std::atoi(argv[++i]));
+      series = number_of(arg, argv[++i], 1);
     } else if (arg == "--threads" && more) {
-      threads = static_cast<unsigned>(std::max(1, std::atoi(argv[++i])));
+      threads = static_cast<unsigned>(number_of(arg, argv[++i], 1));
     } else {
       fmt::print(stderr,
                  "usage: executor_bench [--busy N] [--rounds N] [--series N] [--threads N]\n"

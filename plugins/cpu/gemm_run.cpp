@@ -150,8 +150,7 @@ void dot_task(void *ctx, uint64_t task, uint32_t worker) {
   plan.table->rows(g);
 }
 
-// ---- Few columns of y, few steps of k
-// ---------------------------------------------------------------------------------
+// ---- Few columns of y, few steps of k -------------------------------------------------------------------------------
 
 template <class T>
 void direct_task(void *ctx, uint64_t task, uint32_t worker) {

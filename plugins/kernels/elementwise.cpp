@@ -25,8 +25,9 @@ constexpr bool dear = false;
 template <class T, int N, class E, bool kCheap>
 RAYO_INLINE void map_row(const MapRow &row, Op_clip f) {
   if (row.in_stride[1] == 0 && row.in_stride[2] == 0 && row.n > 0) {
-    const T low = gather_one(static_cast<const T *>(row.in[1])), high = gather_one(static_cast<const T *>(row.in[2]));
-    const Vec<T> lo = set1<Vec<T>>(low), hi = set1<Vec<T>>(high);
+    const Vec<T> lo = MapOperand<T, true>(static_cast<const T *>(row.in[1])).v;
+    const Vec<T> hi = MapOperand<T, true>(static_cast<const T *>(row.in[2])).v;
+    const T low = first_lane(lo), high = first_lane(hi);
     const bool numbers = !__builtin_isnan(low) && !__builtin_isnan(high) && high != T(0);
     if (numbers && low != T(0)) {
       return map_row<T, 1, E, kCheap>(row, [=](Vec<T> x) RAYO_LAMBDA { return at_most(at_least(x, lo), hi); });

@@ -131,7 +131,7 @@ inline constexpr int64_t kGemmNarrowTurn = 64;
 
 template <class T>
 void gemm_narrow(const GemmDirect<T> &g) {
-  constexpr int64_t kMost = kGemmNarrow < T >> 0 ? kGemmNarrow<T> : 1;
+  constexpr int64_t kMost = kGemmNarrow<T> == 0 ? 1 : kGemmNarrow<T>;
   if (g.n <= kMost) return gemm_narrow_of<T>(g);
   const int64_t groups = (g.n + kMost - 1) / kMost;
   const int64_t columns = (g.n + groups - 1) / groups;

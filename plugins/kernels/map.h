@@ -84,13 +84,6 @@ RAYO_INLINE void map_stream(T *y, int64_t n, F f, Operands... x) {
   if (i < n) store_n(y + i, f(x.at_n(i, static_cast<int>(n - i))...), static_cast<int>(n - i));
 }
 
-/// The element at any address.
-template <class T>
-RAYO_INLINE T gather_one(const T *s) {
-  T x;
-  __builtin_memcpy(&x, s, sizeof x);
-  return x;
-}
 template <class T>
 RAYO_INLINE void gather(const T *s, int64_t stride, T *d, int64_t n) {
   for (int64_t i = 0; i < n; ++i) __builtin_memcpy(d + i, s + i * stride, sizeof(T));
