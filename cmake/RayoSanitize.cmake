@@ -48,6 +48,12 @@ if(RAYO_SANITIZE)
   set(RAYO_PATIENCE 5)
 endif()
 
+# rayo_timeout(TEST SECONDS): of a test that add_test made; rayo_add_test does it itself.
+function(rayo_timeout test seconds)
+  math(EXPR seconds "${seconds} * ${RAYO_PATIENCE}")
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${seconds})
+endfunction()
+
 include(${PROJECT_SOURCE_DIR}/tests/sanitize/left_out.cmake)
 
 # ctest passes over these tests; `./dev sanitize` prints the text.

@@ -187,8 +187,9 @@ def make_mutants(folder, files):
         if not (target / digest).exists():
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir(parents=True)
-            subprocess.run(["mutate", str(ROOT / file), "cpp", "--noCheck", "--mutantDir", str(target)], check=True,
-                           stdout=subprocess.DEVNULL)
+            # The tool leaves a file of its own in the folder that it runs in.
+            subprocess.run(["mutate", str(ROOT / file), "cpp", "--noCheck", "--mutantDir", str(target.resolve())],
+                           check=True, stdout=subprocess.DEVNULL, cwd=target.parent)
             (target / digest).touch()
         original = (ROOT / file).read_text().splitlines()
         for path in sorted(target.glob("*.cpp")):
