@@ -2,12 +2,15 @@
 #include "driver.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <string>
 
 #include "device_list.h"
 
@@ -47,6 +50,28 @@ bool is_wanted(uint32_t position) {
     if (wanted == position) return true;
     if (*end == '\0') return false;
     at = end + 1;
+  }
+}
+
+// The files that are loaded now.
+std::set<std::string> loaded_files() {
+  std::set<std::string> files;
+  dl_iterate_phdr(
+      [](dl_phdr_info *info, size_t, void *to) {
+        if (info->dlpi_name != nullptr && info->dlpi_name[0] == '/')
+          static_cast<std::set<std::string> *>(to)->insert(info->dlpi_name);
+        return 0;
+      },
+      &files);
+  return files;
+}
+
+// The Vulkan loader unloads drivers and layers with its instance. They do not like it: what they keep in statics is
+// lost (Mesa's list of the CPU's caches), and a driver of LLVM's size is bound anew by the next instance.
+void keep_loaded_since(const std::set<std::string> &before) {
+  for (const std::string &file : loaded_files()) {
+    if (before.count(file) != 0) continue;
+    if (void *library = dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(library);
   }
 }
 
@@ -130,9 +155,10 @@ rayo_status status_of(VkResult result) {
 Driver::Driver(const rayo_host *host) : host_(host), pid_(getpid()), sink_{host} {
   open_loader();
   if (!reason_.empty()) return;
+  const std::set<std::string> before = loaded_files();
   create_instance();
-  if (!reason_.empty()) return;
-  find_devices();
+  if (reason_.empty()) find_devices();
+  keep_loaded_since(before);
 }
 
 Driver::~Driver() {
@@ -145,7 +171,7 @@ Driver::~Driver() {
   vk_.DestroyInstance(instance_, nullptr);
 }
 
-// The library stays open for ever: drivers do not like to be unloaded.
+// The library stays open for ever, as the drivers do.
 void Driver::open_loader() {
   void *library = dlopen("libvulkan.so.1", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
