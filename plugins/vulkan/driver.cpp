@@ -70,7 +70,7 @@ std::set<std::string> loaded_files() {
 // lost (Mesa's list of the CPU's caches), and a driver of LLVM's size is bound anew by the next instance.
 void keep_loaded_since(const std::set<std::string> &before) {
   for (const std::string &file : loaded_files()) {
-    if (before.count(file) != 0) continue;
+    if (before.contains(file)) continue;
     if (void *library = dlopen(file.c_str(), RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(library);
   }
 }
