@@ -52,7 +52,7 @@ inline constexpr int64_t kGemmParallelWork = int64_t{128} * 128 * 128;
 enum class GemmPath : uint8_t {
   kEmpty,    // nothing to write
   kDot,      // matrix times vector in the dot order
-  kShallow,  // few steps of k: y is written along its rows
+  kShallow,  // few steps of k, or a single row of y: y is written along its rows
   kNarrow,   // few columns of y: lanes are its rows
   kOne,      // one block per matrix, on the caller's thread, from the operands as they lie: nothing left to decide
   kTiles,    // a task computes a tile of y over all of k, from the operands as they lie or from its own packed copies

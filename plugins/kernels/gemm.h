@@ -14,6 +14,7 @@ constexpr GemmTable<T> gemm_make_table() {
           kGemmLowRows<T>,
           kGemmNarrow<T>,
           kGemmShallow<T>,
+          kGemmWalk<T>,
           Vec<T>::size,
           Vec<T>::size * kGemmVectors<T>,
           GemmShapeOf<T>::nc,

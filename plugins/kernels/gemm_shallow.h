@@ -85,8 +85,64 @@ RAYO_INLINE void gemm_shallow_of(const GemmDirect<T> &g) {
   gemm_shallow_steps<T, K>(g);
 }
 
+/// Steps of k that go at once through a single row of y, where k is longer; 0 where that was not measured to win. B is
+/// then read along so many of its rows, which the CPU's prefetcher follows; tiles go down columns.
+template <class T>
+inline constexpr int kGemmWalk = Vec<T>::size * sizeof(T) == 32 ? 8 : 0;
+
+/// K steps: y[0 .. n) = fma(a[p], b[p][0 .. n), y) in ascending order of p, from +0 where kFirst.
+template <class T, int K, bool kFirst>
+RAYO_INLINE void gemm_walk_steps(const GemmDirect<T> &g, const T *a, const T *b, T *y, int64_t n) {
+  constexpr int kW = Vec<T>::size;
+  Vec<T> x[K];
+  RAYO_UNROLL for (int p = 0; p < K; ++p) x[p] = set1<Vec<T>>(gemm_get(a + p * g.a_cs));
+  int64_t j = 0;
+  for (; j + 2 * kW <= n; j += 2 * kW) {
+    Vec<T> u = kFirst ? set1<Vec<T>>(T(0)) : load(y + j);
+    Vec<T> v = kFirst ? set1<Vec<T>>(T(0)) : load(y + j + kW);
+    RAYO_UNROLL for (int p = 0; p < K; ++p) {
+      u = fma(x[p], load(b + p * g.ldb + j), u);
+      v = fma(x[p], load(b + p * g.ldb + j + kW), v);
+    }
+    store(y + j, u);
+    store(y + j + kW, v);
+  }
+  for (; j < n; j += kW) {
+    const int lanes = n - j < kW ? static_cast<int>(n - j) : kW;
+    Vec<T> u = kFirst ? set1<Vec<T>>(T(0)) : load_n(y + j, lanes, T(0));
+    RAYO_UNROLL for (int p = 0; p < K; ++p) u = fma(x[p], load_n(b + p * g.ldb + j, lanes, T(0)), u);
+    store_n(y + j, u, lanes);
+  }
+}
+
+/// One row of y: a strip of it stays in the first-level cache for all of k.
+template <class T>
+void gemm_walk(const GemmDirect<T> &g) {
+  constexpr int kW = Vec<T>::size, kK = kGemmWalk<T>;
+  constexpr int64_t kColumns = kGemmShallowBytes / static_cast<int64_t>(sizeof(T));
+  const GemmEpilogue<T> e = g.epilogue;
+  for (int64_t col = 0; col < g.n; col += kColumns) {
+    const int64_t n = g.n - col < kColumns ? g.n - col : kColumns;
+    const T *b = g.b + col;
+    T *y = g.y + col;
+    int64_t p = kK;
+    gemm_walk_steps<T, kK, true>(g, g.a, b, y, n);
+    for (; p + kK <= g.k; p += kK) gemm_walk_steps<T, kK, false>(g, g.a + p * g.a_cs, b + p * g.ldb, y, n);
+    for (; p < g.k; ++p) gemm_walk_steps<T, 1, false>(g, g.a + p * g.a_cs, b + p * g.ldb, y, n);
+    if (e.c == nullptr && e.alpha == T(1)) continue;
+    for (int64_t j = 0; j < n; j += kW) {
+      const int lanes = n - j < kW ? static_cast<int>(n - j) : kW;
+      const T *c = e.c == nullptr ? nullptr : e.c + (col + j) * e.c_cs;
+      store_n(y + j, gemm_finish_lanes<T>(load_n(y + j, lanes, T(0)), e, c, e.c_cs, lanes), lanes);
+    }
+  }
+}
+
 template <class T>
 void gemm_shallow(const GemmDirect<T> &g) {
+  if constexpr (kGemmWalk < T >> 0) {
+    if (g.k > kGemmShallow<T>) return gemm_walk<T>(g);
+  }
   gemm_shallow_of<T>(g);
 }
 

@@ -100,7 +100,7 @@ struct GemmRows {
 /// y[m, n] = epilogue(a[m, k] b[k, n]), all of it at once from operands as they lie, for shapes that blocks do not
 /// suit.
 ///   narrow:   m >= lanes, k >= 16; a_cs = 1 or a_rs = 1; columns beyond narrow of the table take turns
-///   shallow:  1 <= k <= shallow of the table; y_cs = 1; the epilogue's c_cs = 0 or 1
+///   shallow:  1 <= k <= shallow of the table, or m = 1 and k >= walk of it; y_cs = 1; the epilogue's c_cs = 0 or 1
 template <class T>
 struct GemmDirect {
   const T *a;
@@ -118,7 +118,7 @@ struct GemmDirect {
 };
 
 /// The hot loops of one ISA, and the blocks that suit its machines. mr: most rows of a tile; low_mr: of low and wide
-/// ones; narrow, shallow: see GemmDirect, 0 = none; lanes: elements of a vector; cols: columns of the full tile;
+/// ones; narrow, shallow, walk: see GemmDirect, 0 = none; lanes: elements of a vector; cols: columns of the full tile;
 /// tile_cols(m, mr): panel width for blocks of m rows (short blocks take wider panels, to have as many chains in
 /// flight).
 template <class T>
@@ -127,6 +127,7 @@ struct GemmTable {
   int32_t low_mr;
   int32_t narrow;
   int32_t shallow;
+  int32_t walk;
   int32_t lanes;
   int32_t cols;
   int32_t nc;           // most columns of a task

@@ -152,6 +152,26 @@ TYPED_TEST(GemmTest, EqualsTheChainForFewColumnsOrRows) {
   }
 }
 
+TYPED_TEST(GemmTest, EqualsTheChainForOneLongRow) {
+  // A row of y longer than the strip that stays in cache, and as a column of y^T.
+  const double factors[] = {0, 1, 0.7};
+  std::mt19937 random(29);
+  auto pick = [&](auto count) { return static_cast<int64_t>(random() % static_cast<uint32_t>(count)); };
+  for (const int64_t length : {1037, 2051, 4133}) {
+    for (const int64_t steps : {8, 9, 15, 40, 151}) {
+      Case c{1, length, steps, {factors[pick(3)], factors[pick(3)], pick(2), 0, pick(2)}};
+      if (steps % 2 == 0) {
+        std::swap(c.m, c.n);
+        c.attributes.trans_a = 1;
+      }
+      c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+      c.form_y = static_cast<int>(pick(2)) * 2;
+      c.has_c = pick(2) != 0;
+      check<TypeParam>(c, static_cast<uint32_t>(length + steps), {1, 3});
+    }
+  }
+}
+
 TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
   // Long k, in every orientation: blocks of k, shared and private panels, scratch tiles.
   for (int64_t k : {513, 1025, 2050}) {
