@@ -140,7 +140,7 @@ void gemm_walk(const GemmDirect<T> &g) {
 
 template <class T>
 void gemm_shallow(const GemmDirect<T> &g) {
-  if constexpr (kGemmWalk < T >> 0) {
+  if constexpr (kGemmWalk<T> != 0) {
     if (g.k > kGemmShallow<T>) return gemm_walk<T>(g);
   }
   gemm_shallow_of<T>(g);
