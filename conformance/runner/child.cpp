@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <system_error>
 
 #if defined(__linux__)
@@ -44,7 +45,58 @@ void settle() {
   (void)::dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
+std::mutex turns;
+thread_local bool my_turn = false;
+
+// Gives the turn away, if the thread has it, and takes it back.
+class Pause {
+ public:
+  Pause() {
+    if (my_turn) turns.unlock();
+  }
+  ~Pause() {
+    if (my_turn) turns.lock();
+  }
+  Pause(const Pause &) = delete;
+  Pause &operator=(const Pause &) = delete;
+};
+
+// Whether there is something to read, or the end, within `milliseconds` or until a signal.
+bool readable(int fd, int milliseconds) {
+  struct pollfd wanted {
+    fd, POLLIN, 0
+  };
+  int ready = 0;
+  int error = 0;
+  {
+    const Pause pause;
+    ready = ::poll(&wanted, 1, milliseconds);
+    error = errno;
+  }
+  if (ready >= 0 || error == EINTR) return ready > 0;
+  errno = error;
+  throw_errno("conform: poll");
+}
+
+int end_status(pid_t pid) {
+  const Pause pause;
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 }  // namespace
+
+Turn::Turn() {
+  turns.lock();
+  my_turn = true;
+}
+
+Turn::~Turn() {
+  my_turn = false;
+  turns.unlock();
+}
 
 Child::Child(const std::function<void(const Send &)> &body) {
   std::array<int, 2> ends{};
@@ -68,8 +120,7 @@ Child::Child(const std::function<void(const Send &)> &body) {
 Child::~Child() {
   if (pid_ > 0) {
     kill();
-    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    (void)end_status(pid_);
   }
   if (fd_ >= 0) ::close(fd_);
 }
@@ -86,12 +137,7 @@ Child::Event Child::next(int milliseconds, std::string &out_line) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return Event::timeout;
-    struct pollfd wanted {
-      fd_, POLLIN, 0
-    };
-    const int ready = ::poll(&wanted, 1, static_cast<int>(left.count()));
-    if (ready < 0 && errno != EINTR) throw_errno("conform: poll");
-    if (ready <= 0) continue;
+    if (!readable(fd_, static_cast<int>(left.count()))) continue;
     std::array<char, 65536> chunk;
     const ssize_t n = ::read(fd_, chunk.data(), chunk.size());
     if (n == 0) return Event::ended;
@@ -105,9 +151,7 @@ void Child::kill() {
 }
 
 std::string Child::wait() {
-  int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = end_status(pid_);
   pid_ = -1;
   if (WIFSIGNALED(status)) return fmt::format("signal SIG{}", ::sigabbrev_np(WTERMSIG(status)));
   if (WEXITSTATUS(status) != 0) return fmt::format("exit status {}", WEXITSTATUS(status));

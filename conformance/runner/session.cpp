@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <latch>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -296,13 +297,20 @@ std::vector<PluginReport> judge_plugins(std::span<const std::string> files, std:
   std::vector<std::vector<Session::Header>> headers(shares.size());
   std::exception_ptr failure;
   std::mutex failure_mutex;
+  // No thread begins or ends while another may be making a child: see Turn.
+  const auto lanes = static_cast<std::ptrdiff_t>(shares.size());
+  std::latch all_began(lanes);
+  std::latch all_done(lanes);
   const auto work = [&](std::size_t lane) {
+    all_began.arrive_and_wait();
     try {
+      const Turn turn;
       headers[lane] = run_lane(reports, cases, shares[lane], options, step);
     } catch (...) {
       const std::lock_guard lock(failure_mutex);
       failure = std::current_exception();
     }
+    all_done.arrive_and_wait();
   };
   std::vector<std::thread> threads;
   for (std::size_t lane = 1; lane < shares.size(); ++lane) threads.emplace_back(work, lane);
