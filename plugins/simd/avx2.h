@@ -230,20 +230,6 @@ RAYO_INLINE Vec<int32_t> sra(Vec<int32_t> a) {
 }
 RAYO_INLINE Vec<float> to_real(Vec<int32_t> a) { return {_mm256_cvtepi32_ps(a.v)}; }
 
-RAYO_INLINE Vec<float> scale2(Vec<float> p, Vec<float> t) {
-  const Vec<int32_t> k = bits(t) - bits(broadcast(0x1.8p23f));
-  const Vec<int32_t> half = sra<1>(k);
-  const Vec<int32_t> bias = broadcast(int32_t{127});
-  return p * from_bits<float>(shl<23>(half + bias)) * from_bits<float>(shl<23>(k - half + bias));
-}
-RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
-  // AVX2 has no 64-bit arithmetic shift: the 32-bit one is right in the low 12 bits, all that the shift by 52 keeps.
-  const Vec<int64_t> k = bits(t) - bits(broadcast(0x1.8p52));
-  const Vec<int64_t> half = {_mm256_srai_epi32(k.v, 1)};
-  const Vec<int64_t> bias = broadcast(int64_t{1023});
-  return p * from_bits<double>(shl<52>(half + bias)) * from_bits<double>(shl<52>(k - half + bias));
-}
-
 template <int H>
 RAYO_INLINE Vec<float> swap_lanes(Vec<float> a) {
   if constexpr (H == 4) return {_mm256_permute2f128_ps(a.v, a.v, 1)};

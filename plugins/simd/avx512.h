@@ -109,7 +109,10 @@ RAYO_INLINE Vec<float> min_nan(Vec<float> a, Vec<float> b) {
 }
 // VSCALEFPS rounds once, below the normal range too.
 RAYO_INLINE Vec<float> scale2(Vec<float> p, Vec<float> t) {
-  return {_mm512_scalef_ps(p.v, (t - broadcast(0x1.8p23f)).v)};
+  return {_mm512_scalef_ps(p.v, (t - broadcast(kScaleMagic<float>)).v)};
+}
+RAYO_INLINE Vec<float> scale2_fma(Vec<float> q, Vec<float> r, Vec<float> t) {
+  return scale2(fma(q, r, broadcast(1.0f)), t);
 }
 
 RAYO_INLINE Vec<double> load(const double *p) { return {_mm512_loadu_pd(p)}; }
@@ -165,7 +168,10 @@ RAYO_INLINE Vec<double> min_nan(Vec<double> a, Vec<double> b) {
   return {_mm512_mask_add_pd(m, unord(a, b).v, a.v, b.v)};
 }
 RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
-  return {_mm512_scalef_pd(p.v, (t - broadcast(0x1.8p52)).v)};
+  return {_mm512_scalef_pd(p.v, (t - broadcast(kScaleMagic<double>)).v)};
+}
+RAYO_INLINE Vec<double> scale2_fma(Vec<double> q, Vec<double> r, Vec<double> t) {
+  return scale2(fma(q, r, broadcast(1.0)), t);
 }
 
 RAYO_INLINE Vec<int32_t> bits(Vec<float> a) { return {_mm512_castps_si512(a.v)}; }

@@ -26,9 +26,8 @@ template <class T>
 RAYO_INLINE Vec<T> exp_rising(Vec<T> x) {
   const Vec<T> lowest = set1<Vec<T>>(sizeof(T) == 4 ? T(-104) : T(-746));
   const Vec<T> b = at_most(at_least(x, lowest), set1<Vec<T>>(sizeof(T) == 4 ? T(89) : T(710)));
-  const Vec<T> t = exp_parts(b).t;
-  const Vec<T> r = reduce_exp(b, t - set1<Vec<T>>(kRoundMagic<T>));
-  return scale2(set1<Vec<T>>(T(1)) + fma(r * r, exp_tail(r), r), t);
+  const ExpParts<T> e = exp_parts(b);
+  return scale2_fma(fma(e.r * e.r, exp_tail(e.r), e.r), set1<Vec<T>>(T(1)), e.t);
 }
 
 /// 1 / (1 + e^-x): every step rises or falls with x, so the whole does.
@@ -68,10 +67,8 @@ template <class T>
 RAYO_INLINE Vec<T> expm1_negative(Vec<T> x) {
   const Vec<T> b = at_least(x, set1<Vec<T>>(T(-40)));
   const ExpParts<T> e = exp_parts(b);
-  const Vec<T> r = reduce_exp(b, e.t - set1<Vec<T>>(kRoundMagic<T>));
-  const Vec<T> one = set1<Vec<T>>(T(1));
-  const Vec<T> s = scale2_normal(one, e.t);
-  return fma(s, fma(r * r, exp_tail(r), r), s - one);
+  const Vec<T> s = power_of_two(e.t);
+  return fma(s, fma(e.r * e.r, exp_tail(e.r), e.r), s - set1<Vec<T>>(T(1)));
 }
 
 /// x where x >= 0, else alpha (e^x - 1).

@@ -12,33 +12,29 @@ RAYO_ISA_BEGIN
 
 using Vf = Vec<float>;
 
-/// p * 2^k for a k that stays in the normal range; t as in scale2.
-RAYO_INLINE Vf scale2_normal(Vf p, Vf t) { return p * from_bits<float>(shl<23>(bits(t) + set1<Vec<int32_t>>(127))); }
-
 /// (e^r - 1 - r) / r^2 for |r| <= ln 2 / 2.
 RAYO_INLINE Vf exp_tail(Vf r) {
   return horner(r, 0x1.694ac4p-10f, 0x1.12398ep-7f, 0x1.555a28p-5f, 0x1.555492p-3f, 0x1.fffffap-2f);
 }
 /// x less k ln 2, in two parts: 17 bits, so that k times it is exact, and the rest.
 RAYO_INLINE Vf reduce_exp(Vf x, Vf k) { return fma(k, set1<Vf>(-0x1.7f7d1cp-20f), fma(k, set1<Vf>(-0x1.62e4p-1f), x)); }
-/// p in [0.70, 1.42]. |x| < 2^15; a NaN x gives a NaN p.
+/// |x| < 2^15; a NaN x gives a NaN q.
 RAYO_INLINE ExpParts<float> exp_parts(Vf x) {
-  const Vf t = round_by_magic(x, set1<Vf>(0x1.715476p0f));
-  const Vf r = reduce_exp(x, t - set1<Vf>(kRoundMagic<float>));
-  const Vf one = set1<Vf>(1.0f);
-  return {fma(fma(exp_tail(r), r, one), r, one), t};
+  const Vf t = round_for_scale2(x, set1<Vf>(0x1.715476p0f));
+  const Vf r = reduce_exp(x, t - set1<Vf>(kScaleMagic<float>));
+  return {fma(exp_tail(r), r, set1<Vf>(1.0f)), r, t};
 }
 
 /// e^x. Below -104 it is 0, above 89 inf: both are where the clamped argument already rounds to that.
 RAYO_INLINE Vf exp(Vf x) {
   const ExpParts<float> e = exp_parts(at_most(at_least(x, set1<Vf>(-104.0f)), set1<Vf>(89.0f)));
-  return scale2(e.p, e.t);
+  return scale2_fma(e.q, e.r, e.t);
 }
 
 /// e^x for x <= 0 (or NaN).
 RAYO_INLINE Vf exp_negative(Vf x) {
   const ExpParts<float> e = exp_parts(at_least(x, set1<Vf>(-104.0f)));
-  return scale2(e.p, e.t);
+  return scale2_fma(e.q, e.r, e.t);
 }
 
 /// ln x for x in the normal range, plus k0 ln 2.
@@ -76,7 +72,7 @@ RAYO_INLINE Vf tanh(Vf x) {
   const Vf b = at_most(a, set1<Vf>(9.5f));
   const ExpParts<float> e = exp_parts(b + b);
   const Vf one = set1<Vf>(1.0f);
-  const Vf above = one - set1<Vf>(2.0f) / (scale2_normal(e.p, e.t) + one);
+  const Vf above = one - set1<Vf>(2.0f) / (scale2_fma_normal(e.q, e.r, e.t) + one);
   return with_sign_of(select(lt(a, set1<Vf>(0.6f)), below, above), x);
 }
 
@@ -92,7 +88,7 @@ RAYO_INLINE Vf erf(Vf x) {
   const Vf negative_p = horner(b, 0x1.ae39b6p-20f, -0x1.7c8044p-15f, 0x1.35ba0cp-11f, -0x1.36046ep-8f, 0x1.af7dep-6f,
                                -0x1.c24222p-4f, -0x1.4394b8p-1f, -0x1.21505ap0f, 0x1.34cb98p-12f);
   const ExpParts<float> e = exp_parts(negative_p);
-  const Vf above = set1<Vf>(1.0f) - scale2_normal(e.p, e.t);
+  const Vf above = set1<Vf>(1.0f) - scale2_fma_normal(e.q, e.r, e.t);
   return with_sign_of(select(lt(a, set1<Vf>(0.9375f)), below, above), x);
 }
 

@@ -22,27 +22,23 @@ RAYO_INLINE Vd exp_tail(Vd r) {
 RAYO_INLINE Vd reduce_exp(Vd x, Vd k) {
   return fma(k, set1<Vd>(-0x1.ef35793c7673p-45), fma(k, set1<Vd>(-0x1.62e42fefa38p-1), x));
 }
-/// p in [0.70, 1.42]. |x| < 2^20; a NaN x gives a NaN p.
+/// |x| < 2^20; a NaN x gives a NaN q.
 RAYO_INLINE ExpParts<double> exp_parts(Vd x) {
-  const Vd t = round_by_magic(x, set1<Vd>(0x1.71547652b82fep0));
-  const Vd r = reduce_exp(x, t - set1<Vd>(kRoundMagic<double>));
-  const Vd one = set1<Vd>(1.0);
-  return {fma(fma(exp_tail(r), r, one), r, one), t};
+  const Vd t = round_for_scale2(x, set1<Vd>(0x1.71547652b82fep0));
+  const Vd r = reduce_exp(x, t - set1<Vd>(kScaleMagic<double>));
+  return {fma(exp_tail(r), r, set1<Vd>(1.0)), r, t};
 }
-
-/// p * 2^k for a k that stays in the normal range; t as in scale2.
-RAYO_INLINE Vd scale2_normal(Vd p, Vd t) { return p * from_bits<double>(shl<52>(bits(t) + set1<Vec<int64_t>>(1023))); }
 
 /// e^x. Below -746 it is 0, above 710 inf: both are where the clamped argument already rounds to that.
 RAYO_INLINE Vd exp(Vd x) {
   const ExpParts<double> e = exp_parts(at_most(at_least(x, set1<Vd>(-746.0)), set1<Vd>(710.0)));
-  return scale2(e.p, e.t);
+  return scale2_fma(e.q, e.r, e.t);
 }
 
 /// e^x for x <= 0 (or NaN).
 RAYO_INLINE Vd exp_negative(Vd x) {
   const ExpParts<double> e = exp_parts(at_least(x, set1<Vd>(-746.0)));
-  return scale2(e.p, e.t);
+  return scale2_fma(e.q, e.r, e.t);
 }
 
 /// x = m * 2^k with m in [sqrt(1/2), sqrt(2)), for x in the normal range: the bits of sqrt(1/2) as an integer split the
@@ -98,7 +94,7 @@ RAYO_INLINE Vd tanh(Vd x) {
   const Vd b = at_most(a, set1<Vd>(20.0));
   const ExpParts<double> e = exp_parts(b + b);
   const Vd one = set1<Vd>(1.0);
-  const Vd above = one - set1<Vd>(2.0) / (scale2_normal(e.p, e.t) + one);
+  const Vd above = one - set1<Vd>(2.0) / (scale2_fma_normal(e.q, e.r, e.t) + one);
   return with_sign_of(select(lt(a, set1<Vd>(0.6)), below, above), x);
 }
 
@@ -120,7 +116,7 @@ RAYO_INLINE Vd erf(Vd x) {
              0x1.c4e86aa753638p-13, -0x1.49926235dcda2p-10, 0x1.89a87b48ff9c8p-8, -0x1.a71a4bde02eb2p-6,
              -0x1.c90827462a19p-1, -0x1.c1206279e92bcp1, -0x1.b137096b18e96p1);
   const ExpParts<double> e = exp_parts(negative_p);
-  const Vd above = set1<Vd>(1.0) - scale2_normal(e.p, e.t);
+  const Vd above = set1<Vd>(1.0) - scale2_fma_normal(e.q, e.r, e.t);
   return with_sign_of(select(lt(a, set1<Vd>(0.9375)), below, above), x);
 }
 

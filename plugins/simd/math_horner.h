@@ -22,11 +22,10 @@ RAYO_INLINE Vec<T> horner(Vec<T> x, T c, C... rest) {
   return horner_tail(x, set1<Vec<T>>(c), rest...);
 }
 
-/// e^x = p * 2^k; t = k + the type's rounding magic, as in scale2.
+/// e^x = (q r + 1) 2^k, as scale2_fma has it; |r| <= ln 2 / 2, q = (e^r - 1) / r.
 template <class T>
 struct ExpParts {
-  Vec<T> p;
-  Vec<T> t;
+  Vec<T> q, r, t;
 };
 
 RAYO_ISA_END

@@ -53,8 +53,8 @@ RAYO_INLINE Vd pow_finite(Vd x, Vd y) {
   const Vd exact_lo = fma(y, l.hi, neg(product)) + y * l.lo;
   const Vd ph = at_most(at_least(product, set1<Vd>(-746.0)), set1<Vd>(710.0));
   const Vd pl = select(eq(ph, product), exact_lo, set1<Vd>(0.0));
-  const Vd t = round_by_magic(ph, set1<Vd>(0x1.71547652b82fep0));
-  const Vd k = t - set1<Vd>(kRoundMagic<double>);
+  const Vd t = round_for_scale2(ph, set1<Vd>(0x1.71547652b82fep0));
+  const Vd k = t - set1<Vd>(kScaleMagic<double>);
   const Vd r1 = fma(k, set1<Vd>(-0x1.62e42fefa38p-1), ph);
   const Vd c1 = fma(k, set1<Vd>(-0x1.ef35793c7673p-45), pl);
   const Vd r = r1 + c1;

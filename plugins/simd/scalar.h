@@ -218,19 +218,6 @@ RAYO_INLINE Vec<T> at_least(Vec<T> x, Vec<T> b) {
   return x.v < b.v ? b : x;
 }
 
-RAYO_INLINE Vec<float> scale2(Vec<float> p, Vec<float> t) {
-  const Vec<int32_t> k = bits(t) - bits(broadcast(0x1.8p23f));
-  const Vec<int32_t> half = sra<1>(k);
-  const Vec<int32_t> bias = broadcast(int32_t{127});
-  return p * from_bits<float>(shl<23>(half + bias)) * from_bits<float>(shl<23>(k - half + bias));
-}
-RAYO_INLINE Vec<double> scale2(Vec<double> p, Vec<double> t) {
-  const Vec<int64_t> k = bits(t) - bits(broadcast(0x1.8p52));
-  const Vec<int64_t> half = {k.v >> 1};
-  const Vec<int64_t> bias = broadcast(int64_t{1023});
-  return p * from_bits<double>(shl<52>(half + bias)) * from_bits<double>(shl<52>(k - half + bias));
-}
-
 template <class T>
 inline constexpr int kLoadColumns = 1;
 template <class T>

@@ -39,17 +39,16 @@
 //   load_bytes<T>(p)             lane i = the bits of the integer p[i], of size bytes
 //   widen_low(v), widen_high(v)  the lower, the upper half of float lanes as doubles, exact; with one lane both are it
 //   narrow(low, high)            their inverse, one rounding
-//   scale2(p, t)                 p * 2^k with one rounding, see below
+//   scale2(p, t)                 p * 2^k with one rounding, see below; need not be there, as scale2_fma
 //   swap_lanes<H>(v)             lane l becomes lane l ^ H; H a power of two below size
 //   mix_lanes<H>(a, b)           lane l of a where l & H is 0, of b elsewhere; H as above
 //   load_columns(s, ls, c)       lane r of c[i] = s[r*ls + i], i < kLoadColumns<T>; reads size rows of so many
 //   transpose_tile(s, ls, d, ld) d[c*ld + r] = s[r*ls + c] for a kTile<T> x kTile<T> tile, leading dims in elements; c
 //                                ascending, so that where ld is below kTile each column overwrites the last one's rest
 //
-// scale2(p, t): t = k + 1.5 * 2^23 (float) or k + 1.5 * 2^52 (double), the form in which round_by_magic leaves an
-// integer k; |p| in [0.5, 2], and k in [-150, 128] (float), [-1076, 1024] (double). A NaN p gives NaN for any t. The
-// product is rounded once, so results below the normal range are right: two steps of half the exponent each, the
-// first exact, or an instruction that does the same.
+// scale2(p, t): t = k + kScaleMagic, the form in which round_for_scale2 leaves an integer k; |p| in [0.5, 2], and k in
+// [-150, 128] (float), [-1076, 1024] (double). A NaN p gives NaN for any t. The product is rounded once, so results
+// below the normal range are right.
 #ifndef RAYO_SIMD_VEC_H
 #define RAYO_SIMD_VEC_H
 
@@ -91,6 +90,21 @@ template <>
 struct IntOf<double> {
   using type = int64_t;
 };
+
+/// Adding and subtracting this rounds a small value to an integer, which then sits in the low mantissa bits.
+template <class T>
+inline constexpr T kRoundMagic = T(0);
+template <>
+inline constexpr float kRoundMagic<float> = 0x1.8p23f;
+template <>
+inline constexpr double kRoundMagic<double> = 0x1.8p52;
+/// The same for an integer k that scale2 takes: the bits' halves are then the biased exponents of two factors of 2^k.
+template <class T>
+inline constexpr T kScaleMagic = T(0);
+template <>
+inline constexpr float kScaleMagic<float> = kRoundMagic<float> + 2 * 127;
+template <>
+inline constexpr double kScaleMagic<double> = kRoundMagic<double> + 2 * 1023;
 RAYO_ISA_END
 
 #include RAYO_SIMD_HEADER
@@ -108,18 +122,59 @@ RAYO_INLINE Vec<T> rsqrt(Vec<T> a) {
   return set1<Vec<T>>(T(1)) / sqrt(a);
 }
 
-/// Adding and subtracting this rounds a small value to an integer, which then sits in the low mantissa bits.
-template <class T>
-inline constexpr T kRoundMagic = T(0);
-template <>
-inline constexpr float kRoundMagic<float> = 0x1.8p23f;
-template <>
-inline constexpr double kRoundMagic<double> = 0x1.8p52;
-
-/// t = round_even(x * f) + magic: subtract the magic to get the integer, or hand t to scale2.
+/// round_even(x * f) + kRoundMagic: subtract the magic to get the integer.
 template <class T>
 RAYO_INLINE Vec<T> round_by_magic(Vec<T> x, Vec<T> f) {
   return fma(x, f, set1<Vec<T>>(kRoundMagic<T>));
+}
+
+/// round_even(x * f) + kScaleMagic: subtract the magic to get the integer, or hand it to scale2.
+template <class T>
+RAYO_INLINE Vec<T> round_for_scale2(Vec<T> x, Vec<T> f) {
+  return fma(x, f, set1<Vec<T>>(kScaleMagic<T>));
+}
+
+/// 2^k as a product of two factors in the normal range.
+template <class T>
+struct TwoPowers {
+  Vec<T> first, second;
+};
+template <class T>
+RAYO_INLINE TwoPowers<T> two_powers(Vec<T> t) {
+  constexpr int kMantissa = sizeof(T) == 4 ? 23 : 52;
+  const auto whole = bits(t);
+  const auto half = srl<1>(whole);
+  return {from_bits<T>(shl<kMantissa>(half)), from_bits<T>(shl<kMantissa>(whole - half))};
+}
+
+/// p * 2^k, see above: the first of two steps is exact. An implementation may have one of its own, of the same bits.
+template <class T>
+RAYO_INLINE Vec<T> scale2(Vec<T> p, Vec<T> t) {
+  const TwoPowers<T> s = two_powers(t);
+  return p * s.first * s.second;
+}
+
+/// scale2(fma(q, r, 1), t), the first step within the fma: r times a power of two is exact, or far too small to count.
+/// An implementation may have one of its own, of the same bits.
+template <class T>
+RAYO_INLINE Vec<T> scale2_fma(Vec<T> q, Vec<T> r, Vec<T> t) {
+  const TwoPowers<T> s = two_powers(t);
+  return fma(q, r * s.first, s.first) * s.second;
+}
+
+/// 2^k in the normal range.
+template <class T>
+RAYO_INLINE Vec<T> power_of_two(Vec<T> t) {
+  using I = typename IntOf<T>::type;
+  constexpr int kMantissa = sizeof(T) == 4 ? 23 : 52;
+  return from_bits<T>(shl<kMantissa>(bits(t) - set1<Vec<I>>(sizeof(T) == 4 ? I(127) : I(1023))));
+}
+
+/// scale2_fma for results in the normal range.
+template <class T>
+RAYO_INLINE Vec<T> scale2_fma_normal(Vec<T> q, Vec<T> r, Vec<T> t) {
+  const Vec<T> s = power_of_two(t);
+  return fma(q, r * s, s);
 }
 
 /// |x| with the sign of s; x must not be negative.
