@@ -10,6 +10,9 @@ namespace {
 
 /// Rows below this number, of several blocks each, are cut.
 constexpr int64_t kFewRows = 16;
+/// Rows up to so many bytes go several at once, from caches that hold them and their results. Speed over one row at a
+/// time on Zen 5, f32, AVX2 and AVX-512: 128 elements 1.07, 1.53; 256 1.13, 1.33; 1,024 1.04, 1.18; 2,000 1.00, 1.00.
+constexpr int64_t kBatchedBytes = 4096;
 
 // ---- One row a unit ----
 
@@ -44,7 +47,7 @@ void row_task(void *ctx, uint64_t task, uint32_t worker) {
   T *buffer = partial + round_up64(static_cast<uint64_t>(s.blocks));
   const int64_t begin = static_cast<int64_t>(task) * s.split.group;
   const int64_t end = min64(begin + s.split.group, s.split.units);
-  if (s.sx == 1 && s.sy == 1 && s.length <= kReduceLanes<T> && s.outer.ndim <= 1) {
+  if (s.sx == 1 && s.sy == 1 && s.length * static_cast<int64_t>(sizeof(T)) <= kBatchedBytes && s.outer.ndim <= 1) {
     const int64_t sx = s.outer.ndim == 0 ? 0 : s.outer.strides[0][0];
     const int64_t sy = s.outer.ndim == 0 ? 0 : s.outer.strides[1][0];
     const T *x = static_cast<const T *>(call.inputs[0]) + begin * sx;
