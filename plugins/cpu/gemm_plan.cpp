@@ -15,7 +15,8 @@ constexpr int64_t kThinBytes = int64_t{256} << 10;
 constexpr int64_t kThinKc = 128;
 constexpr int64_t kThinTiles = 2;
 // Bytes of B from which a single row of y is computed along B's rows. Zen 3, AVX2, f32, time of tiles over it:
-// 1x64x64 0.97, 1x128x128 1.12, 1x512x512 1.12, 1x1000x1000 1.09, 1x1024x1024 1.9, 1x4096x4096 1.9.
+// 1x64x64 0.97, 1x128x128 1.12, 1x512x512 1.12, 1x1000x1000 1.09, 1x1024x1024 1.9, 1x4096x4096 1.9;
+// Zen 5, AVX-512: 1x128x128 1.00, 1x512x512 1.08, 1x1000x1000 1.08, 1x1024x1024 1.5, 1x4096x4096 1.5.
 constexpr int64_t kWalkBytes = int64_t{32} << 10;
 // Blocks of so few rows are cut into low tiles.
 constexpr int64_t kLowRows = 48;

@@ -13,13 +13,14 @@
 RAYO_ISA_BEGIN
 
 /// Most columns of y: beyond, lanes as columns are as fast. A 2-core Xeon with AVX-512, time of those over this, 256
-/// rows, k 256: AVX-512 f32 4 columns 1.7, 8 1.25, 9 1.11, 10 1.01; f64 4 1.1, 5 1.0, 6 0.85; AVX2 f32 4 1.45, 6 1.2.
+/// rows, k 256: AVX-512 f32 4 columns 1.7, 8 1.25, 9 1.11, 10 1.01; f64 4 1.1, 5 1.0, 6 0.85. Zen 5, AVX2: f32 7 1.15,
+/// 8 0.98; f64 3 1.5 (k 1000), 4 0.72.
 template <class T>
 inline constexpr int kGemmNarrow = Vec<T>::size == 16  ? 9
-                                   : Vec<T>::size == 4 ? 2
+                                   : Vec<T>::size == 4 ? 3
                                    : Vec<T>::size < 4  ? 0
                                    : sizeof(T) == 8    ? 4
-                                                       : 6;
+                                                       : 7;
 
 /// One step of k: the column of A times row p of b.
 template <class T, int N>
@@ -27,9 +28,21 @@ RAYO_INLINE void gemm_narrow_step(Vec<T> (&acc)[N], Vec<T> column, const T *b) {
   RAYO_UNROLL for (int j = 0; j < N; ++j) acc[j] = fma(column, set1<Vec<T>>(gemm_get(b + j)), acc[j]);
 }
 
-/// Groups of Vec<T>::size rows that go side by side: 8 chains hide the FMA's latency.
+/// Groups of Vec<T>::size rows that go side by side, as one chain waits for each of its FMAs. Zen 5, time of one group
+/// over these, k 1000: AVX2 f32 1 column 2.03, 2 1.89, 3 1.21, 4 1.13; f64 2.84, 2.72, 1.5; AVX-512 (f32: of two over
+/// three) 1 0.96, with k 100 1.1; f64 1 1.46, 2 1.47.
 template <class T, int N>
-inline constexpr int kGemmNarrowGroups = N <= 4 && Vec<T>::size == 16 ? 2 : 1;
+inline constexpr int kGemmNarrowGroups = Vec<T>::size == 16  ? (N == 1   ? 3
+                                                                : N <= 4 ? 2
+                                                                         : 1)
+                                         : Vec<T>::size == 4 ? (N <= 2 ? 4 : 2)
+                                         : sizeof(T) == 8    ? (N == 1   ? 3
+                                                                : N == 2 ? 2
+                                                                         : 1)
+                                         : N == 1            ? 3
+                                         : N == 2            ? 4
+                                         : N <= 4            ? 2
+                                                             : 1;
 
 /// The steps of kLoadColumns columns of A from its column p on, the first `skip` left out.
 template <class T, int N, int G>

@@ -88,7 +88,7 @@ RAYO_INLINE void gemm_shallow_of(const GemmDirect<T> &g) {
 /// Steps of k that go at once through a single row of y, where k is longer; 0 where that was not measured to win. B is
 /// then read along so many of its rows, which the CPU's prefetcher follows; tiles go down columns.
 template <class T>
-inline constexpr int kGemmWalk = Vec<T>::size * sizeof(T) == 32 ? 8 : 0;
+inline constexpr int kGemmWalk = Vec<T>::size * sizeof(T) >= 32 ? 8 : 0;
 
 /// K steps: y[0 .. n) = fma(a[p], b[p][0 .. n), y) in ascending order of p, from +0 where kFirst.
 template <class T, int K, bool kFirst>
