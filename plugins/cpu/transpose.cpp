@@ -9,13 +9,15 @@ namespace {
 
 constexpr int64_t kParallelFrom = 1 << 20;  // elements; bound by memory
 constexpr int64_t kTask = 1 << 17;
-constexpr int64_t kPanel = 256;  // columns of the source that one unit of a 2-D transposition takes
+constexpr int64_t kFarBytes = int64_t{9} << 20;  // of the input; Zen 5, 32 MB of third-level cache
+constexpr int64_t kPanel = 256;                  // columns of the source that one unit of a 2-D transposition takes
 
 /// Axes in the output's order; operand 0 the input, 1 the output. In the 2-D case the last axis has output stride 1 and
 /// the one before it input stride 1.
 struct TransposeState {
   TransposeLoops loops;
   int64_t element;  // bytes
+  bool far;         // read and written: beyond the caches
   Layout layout;
   Split split;  // units: rows of the last axis, or panels of the last two
 };
@@ -49,7 +51,7 @@ void panels_task(void *ctx, uint64_t task, uint32_t) {
     const int64_t first = (u % panels) * kPanel;
     s.loops.transpose(advance(call.inputs[0], at[0] + first, s.element), s.layout.strides[0][row],
                       advance(call.outputs[0], at[1] + first * s.layout.strides[1][col], s.element),
-                      s.layout.strides[1][col], s.layout.shape[row], min64(kPanel, s.layout.shape[col] - first));
+                      s.layout.strides[1][col], s.layout.shape[row], min64(kPanel, s.layout.shape[col] - first), s.far);
   }
 }
 
@@ -110,6 +112,7 @@ rayo_status prepare(rayo_instance *instance, const rayo_op_desc *desc, rayo_prep
   read_layout(*desc, &s->layout);
   Layout &l = s->layout;
   const int64_t total = layout_count(l, 0, l.ndim);
+  s->far = total * s->element >= kFarBytes;
   if (make_panels(&l)) {
     const int64_t rows = l.shape[l.ndim - 1];
     const int64_t cols = l.shape[l.ndim - 2];

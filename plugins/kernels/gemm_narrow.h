@@ -31,18 +31,15 @@ RAYO_INLINE void gemm_narrow_step(Vec<T> (&acc)[N], Vec<T> column, const T *b) {
 /// Groups of Vec<T>::size rows that go side by side, as one chain waits for each of its FMAs. Zen 5, time of one group
 /// over these, k 1000: AVX2 f32 1 column 2.03, 2 1.89, 3 1.21, 4 1.13; f64 2.84, 2.72, 1.5; AVX-512 (f32: of two over
 /// three) 1 0.96, with k 100 1.1; f64 1 1.46, 2 1.47.
-template <class T, int N>
-inline constexpr int kGemmNarrowGroups = Vec<T>::size == 16  ? (N == 1   ? 3
-                                                                : N <= 4 ? 2
-                                                                         : 1)
-                                         : Vec<T>::size == 4 ? (N <= 2 ? 4 : 2)
-                                         : sizeof(T) == 8    ? (N == 1   ? 3
-                                                                : N == 2 ? 2
-                                                                         : 1)
-                                         : N == 1            ? 3
-                                         : N == 2            ? 4
-                                         : N <= 4            ? 2
-                                                             : 1;
+template <class T>
+constexpr int gemm_narrow_groups(int columns) {
+  constexpr int kW = Vec<T>::size;
+  if (kW == 4) return columns <= 2 ? 4 : 2;
+  if (columns == 1) return 3;
+  if (kW == 8 && sizeof(T) == 8) return columns == 2 ? 2 : 1;
+  if (kW == 8 && columns == 2) return 4;
+  return columns <= 4 ? 2 : 1;
+}
 
 /// The steps of kLoadColumns columns of A from its column p on, the first `skip` left out.
 template <class T, int N, int G>
@@ -123,7 +120,7 @@ RAYO_INLINE void gemm_narrow_rows(const GemmDirect<T> &g, int64_t row) {
 /// The last rows go together with some that are done already, whose values they write again.
 template <class T, int N>
 void gemm_narrow_columns(const GemmDirect<T> &g) {
-  constexpr int kW = Vec<T>::size, kG = kGemmNarrowGroups<T, N>;
+  constexpr int kW = Vec<T>::size, kG = gemm_narrow_groups<T>(N);
   int64_t row = 0;
   if constexpr (kG > 1) {
     for (; row + kG * kW <= g.m; row += kG * kW) gemm_narrow_rows<T, N, kG>(g, row);

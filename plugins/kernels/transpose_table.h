@@ -11,8 +11,8 @@ namespace rayo {
 
 /// Functions for elements of 4 and of 8 bytes; strides in elements.
 struct TransposeLoops {
-  /// d[c * ld + r] = s[r * ls + c], r < rows, c < cols.
-  void (*transpose)(const void *s, int64_t ls, void *d, int64_t ld, int64_t rows, int64_t cols);
+  /// d[c * ld + r] = s[r * ls + c], r < rows, c < cols. far: what the call reads and writes is beyond the caches.
+  void (*transpose)(const void *s, int64_t ls, void *d, int64_t ld, int64_t rows, int64_t cols, bool far);
   /// d[i * sd] = s[i * ss].
   void (*copy)(const void *s, int64_t ss, void *d, int64_t sd, int64_t n);
 };
