@@ -18,6 +18,18 @@ constexpr int64_t kThinTiles = 2;
 // 1x64x64 0.97, 1x128x128 1.12, 1x512x512 1.12, 1x1000x1000 1.09, 1x1024x1024 1.9, 1x4096x4096 1.9;
 // Zen 5, AVX-512: 1x128x128 1.00, 1x512x512 1.08, 1x1000x1000 1.08, 1x1024x1024 1.5, 1x4096x4096 1.5.
 constexpr int64_t kWalkBytes = int64_t{32} << 10;
+// Rows of y that are; bytes of B, and between its rows, from which they are. The lines of a tile's column fall on few
+// sets of the cache where B's rows lie multiples of 2,048 bytes apart, and on a page each where these are far apart.
+// Zen 5, f32, time of tiles over it, AVX2: n 512 2 rows 1.05, 4 1.46, 8 1.1; 1024 2 2.2, 4 1.6, 8 1.6, 12 1.6, 16 1.1;
+// 1536 1.04 to 1.1; 4096 4 2.5, 8 2.1, 16 1.4; 3x100x5000 1.8; but 1000 0.7, 0.96, 0.97, 3000 0.77, 1.02, 1.03. With
+// 64-byte vectors 4096 4 1.3, 8 1.0, 16 0.9; 5000 2 1.1, 4 1.2, 8 1.2; 1024 1.0, 1.17, 0.9; 1000 0.8, 0.8, 0.7.
+constexpr int64_t kWalkRows = 16;
+constexpr int64_t kWalkWideRows = 4;
+constexpr int64_t kWalkRowsBytes = int64_t{512} << 10;
+constexpr int64_t kWalkWideBytes = int64_t{8} << 20;
+constexpr int64_t kWalkPitch = int64_t{15} << 10;
+constexpr int64_t kWalkWidePitch = int64_t{16} << 10;
+constexpr int64_t kWalkBadPitch = 2048;
 // Blocks of so few rows are cut into low tiles.
 constexpr int64_t kLowRows = 48;
 // FMAs in flight that hide their latency.
@@ -201,13 +213,18 @@ bool is_shallow(const GemmPlan<T> &plan) {
   return p.b.cs == 1 && p.y.cs == 1 && (!p.has_c || p.c.cs == 0 || p.c.cs == 1);
 }
 
-/// One row of y over a B too large for tiles down its columns: the same loops, some steps of k at a time.
+/// Few rows of y over a B that tiles, which go down its columns, read badly: the same loops, some steps of k at a time.
 template <class T>
 bool is_walk(const GemmPlan<T> &plan, bool alias) {
   const GemmProblem &p = plan.p;
-  const int32_t steps = plan.table->walk;
-  if (alias || plan.scratch || p.m != 1 || steps == 0 || p.k < steps || p.b.cs != 1) return false;
-  return capped_product(capped_product(p.k, p.n), sizeof(T)) >= kWalkBytes;
+  const GemmTable<T> &t = *plan.table;
+  if (alias || plan.scratch || t.walk == 0 || p.k < t.walk || p.b.cs != 1) return false;
+  const int64_t b_bytes = capped_product(capped_product(p.k, p.n), sizeof(T));
+  if (p.m == 1) return b_bytes >= kWalkBytes;
+  const int64_t pitch = capped_product(p.b.rs, sizeof(T));
+  const bool wide = t.lanes * sizeof(T) == 64;
+  if (p.m > (wide ? kWalkWideRows : kWalkRows) || b_bytes < (wide ? kWalkWideBytes : kWalkRowsBytes)) return false;
+  return pitch >= (wide ? kWalkWidePitch : kWalkPitch) || (!wide && pitch % kWalkBadPitch == 0);
 }
 
 template <class T>

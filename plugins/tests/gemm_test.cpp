@@ -172,6 +172,21 @@ TYPED_TEST(GemmTest, EqualsTheChainForOneLongRow) {
   }
 }
 
+TYPED_TEST(GemmTest, EqualsTheChainForFewRowsOverAWideMatrix) {
+  // B's rows far apart, or on few sets of the cache: eight of them at a time, in parts of columns, rows of y in groups.
+  constexpr int64_t kShapes[][3] = {{2, 1024, 135}, {3, 5000, 33},   {5, 512, 264},   {7, 1024, 128},
+                                    {8, 1024, 129}, {13, 1536, 130}, {16, 1024, 136}, {4, 4100, 513}};
+  const double factors[] = {0, 1, 0.7};
+  std::mt19937 random(31);
+  auto pick = [&](auto count) { return static_cast<int64_t>(random() % static_cast<uint32_t>(count)); };
+  for (const auto &[m, n, k] : kShapes) {
+    Case c{m, n, k, {factors[pick(3)], factors[pick(3)], pick(2), 0, pick(2)}};
+    c.form_c = static_cast<int>(pick(Matrix<TypeParam>::kInputForms));
+    c.has_c = pick(2) != 0;
+    check<TypeParam>(c, static_cast<uint32_t>(m + n), {1, 3});
+  }
+}
+
 TYPED_TEST(GemmTest, ContinuesChainsOverBlocksOfK) {
   // Long k, in every orientation: blocks of k, shared and private panels, scratch tiles.
   for (int64_t k : {513, 1025, 2050}) {
