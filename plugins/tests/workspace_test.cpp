@@ -109,7 +109,7 @@ TYPED_TEST(Workspace, NormalisationsTakeARowOfEachThread) {
 }
 
 TYPED_TEST(Workspace, ProductsTakeBlocks) {
-  const uint64_t blocks = sizeof(TypeParam) == 4 ? 4 * kMiB : 8 * kMiB;
+  const uint64_t blocks = sizeof(TypeParam) == 4 ? 5 * kMiB : 9 * kMiB;
   const std::vector<std::vector<int64_t>> shapes = {{1, 1, 1},         {100, 100, 100},   {3000, 3000, 3000},
                                                     {18, 5000, 40000}, {5000, 18, 40000}, {1, 7000, 40000},
                                                     {7000, 1, 40000},  {5000, 5000, 2},   {40, 30, 900000}};
