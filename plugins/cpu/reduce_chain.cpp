@@ -8,8 +8,9 @@
 namespace rayo {
 namespace {
 
-/// Columns of a strip: 2 KB of f32, so that a strip's levels stay in L1.
-constexpr int64_t kStrip = 512;
+/// Columns of a strip: 4 KiB, so that the levels in use stay in L1.
+template <class T>
+constexpr int64_t kStrip = 4096 / sizeof(T);
 
 struct Strip {
   const void *x;  // element 0 of the reduced sequence, first column
@@ -17,7 +18,7 @@ struct Strip {
   int64_t cols;
 };
 
-/// Level results of a strip, kStrip elements each; the strip's result ends up in level 0. With means, the squared
+/// Level results of a strip, kStrip<T> elements each; the strip's result ends up in level 0. With means, the squared
 /// distances from them are summed.
 template <class T>
 void reduce_strip(const ReduceState &s, const Strip &strip, const T *means, T *levels) {
@@ -35,7 +36,7 @@ void reduce_strip(const ReduceState &s, const Strip &strip, const T *means, T *l
     }
     ++top;
     const T *x = static_cast<const T *>(strip.x);
-    T *level = levels + top * kStrip;
+    T *level = levels + top * kStrip<T>;
     if (means == nullptr) {
       loops.chain[s.op](x, offset, rows, strip.stride, level, strip.cols);
     } else {
@@ -43,10 +44,10 @@ void reduce_strip(const ReduceState &s, const Strip &strip, const T *means, T *l
     }
     for (int64_t b = block; (b & 1) != 0; b >>= 1) {
       --top;
-      loops.combine[s.op](levels + top * kStrip, levels + (top + 1) * kStrip, strip.cols);
+      loops.combine[s.op](levels + top * kStrip<T>, levels + (top + 1) * kStrip<T>, strip.cols);
     }
   }
-  for (; top > 0; --top) loops.combine[s.op](levels + (top - 1) * kStrip, levels + top * kStrip, strip.cols);
+  for (; top > 0; --top) loops.combine[s.op](levels + (top - 1) * kStrip<T>, levels + top * kStrip<T>, strip.cols);
 }
 
 int64_t columns(const ReduceState &s) { return s.r.kept.ndim == 0 ? 1 : s.r.kept.shape[s.r.kept.ndim - 1]; }
@@ -59,19 +60,19 @@ void chain_task(void *ctx, uint64_t task, uint32_t worker) {
   const Layout &kept = s.r.kept;
   const int32_t inner = kept.ndim - 1;
   const int64_t cols = columns(s);
-  const int64_t strips = ceil_div(cols, kStrip);
+  const int64_t strips = ceil_div(cols, kStrip<T>);
   const int64_t sx = inner < 0 ? 1 : kept.strides[0][inner];
   const int64_t sy = inner < 0 ? 1 : kept.strides[1][inner];
   const int64_t end = min64(static_cast<int64_t>(task + 1) * s.split.group, s.split.units);
   for (int64_t u = static_cast<int64_t>(task) * s.split.group; u < end; ++u) {
     int64_t at[kMaxLayoutOperands];
     layout_offsets(kept, 0, inner < 0 ? 0 : inner, u / strips, at);
-    const int64_t first = (u % strips) * kStrip;
-    const int64_t n = min64(kStrip, cols - first);
+    const int64_t first = (u % strips) * kStrip<T>;
+    const int64_t n = min64(kStrip<T>, cols - first);
     const Strip strip = {advance(call.inputs[0], at[0] + first * sx, sizeof(T)), sx, n};
     reduce_strip<T>(s, strip, nullptr, levels);
     if (s.variance) {
-      T *means = levels + s.worker_bytes / sizeof(T) - kStrip;
+      T *means = levels + s.worker_bytes / sizeof(T) - kStrip<T>;
       reduce_loops<T>(*s.tables).divide(levels, static_cast<T>(s.r.length), n);
       memcpy(means, levels, static_cast<uint64_t>(n) * sizeof(T));
       reduce_strip<T>(s, strip, means, levels);
@@ -96,11 +97,11 @@ rayo_kernel_fn plan_chains(const rayo_op_desc &desc, ReduceState *s) {
   layout_coalesce(&s->r.kept);
   s->blocks = max64(1, ceil_div(s->r.length, kChainBlock));
   const int64_t cols = columns(*s);
-  const int64_t units = s->r.outputs == 0 ? 0 : s->r.outputs / cols * ceil_div(cols, kStrip);
-  s->split = make_split(desc, units, min64(cols, kStrip) * s->r.length, kReduceTask, kReduceParallelFrom);
+  const int64_t units = s->r.outputs == 0 ? 0 : s->r.outputs / cols * ceil_div(cols, kStrip<T>);
+  s->split = make_split(desc, units, min64(cols, kStrip<T>) * s->r.length, kReduceTask, kReduceParallelFrom);
   uint64_t levels = 2;
   while ((int64_t{1} << (levels - 2)) < s->blocks) ++levels;
-  s->worker_bytes = (levels + (s->variance ? 1 : 0)) * kStrip * sizeof(T);
+  s->worker_bytes = (levels + (s->variance ? 1 : 0)) * kStrip<T> * sizeof(T);
   return run_chains<T>;
 }
 template rayo_kernel_fn plan_chains<float>(const rayo_op_desc &desc, ReduceState *s);
