@@ -23,8 +23,24 @@ RAYO_INLINE Vec<T> exp_part(const T *p, int count, Vec<T> top) {
   return keep_lanes(exp_negative(keep_lanes(load_n(p, count, T(0)) - top, count)), count);
 }
 
+/// Where 16 registers do not hold the lanes of a sum beside what exp needs, one comes after the other. Zen 5, AVX2,
+/// f32: 1024x1024 1.05 times as fast, 1x100000 1.01; with 32 registers 0.98.
+template <class T>
+inline constexpr bool kExpFirst = Vec<T>::size * sizeof(T) == 32;
+
+template <class T>
+RAYO_INLINE void exp_all(const T *x, T m, T *y, int64_t n) {
+  const Vec<T> top = set1<Vec<T>>(m);
+  map_loop<kMapVectors>(
+      y, n, [=](Vec<T> a) RAYO_LAMBDA { return exp_negative(a - top); }, Row<T>(x));
+}
+
 template <class T>
 T exp_sum(const T *x, T m, T *y, int64_t n) {
+  if constexpr (kExpFirst<T>) {
+    exp_all(x, m, y, n);
+    return reduce_block<T, SumOp<T>>(y, n);
+  }
   const Vec<T> top = set1<Vec<T>>(m);
   return reduce_lanes<T>(n, SumOp<T>(), [&](Vec<T> lane, int64_t i, int count) RAYO_LAMBDA {
     // The next row, if that is where it lies, comes while exp works: 1.1 times as fast where it is beyond L2.
@@ -76,17 +92,22 @@ RAYO_INLINE void batched_rows(const RowBlock<T> &g) {
     T *y = g.y + r * g.sy;
     T top[kSize], sum[kSize] = {};
     reduce_rows<T, MaxOp<T>>(x, g.sx, rows, g.n, top);
-    reduce_rows_by_length(rows, g.n, sum, SumOp<T>(), [&](int64_t i, Vec<T> lane, int64_t at, int count) RAYO_LAMBDA {
-      const Vec<T> e = exp_part(x + i * g.sx + at, count, set1<Vec<T>>(top[i]));
-      if constexpr (!kLog) {
-        if (count == kSize) {
-          store(y + i * g.sy + at, e);
-        } else {
-          store_n(y + i * g.sy + at, e, count);
+    if constexpr (kExpFirst<T> && !kLog) {
+      for (int64_t i = 0; i < rows; ++i) exp_all(x + i * g.sx, top[i], y + i * g.sy, g.n);
+      reduce_rows<T, SumOp<T>>(y, g.sy, rows, g.n, sum);
+    } else {
+      reduce_rows_by_length(rows, g.n, sum, SumOp<T>(), [&](int64_t i, Vec<T> lane, int64_t at, int count) RAYO_LAMBDA {
+        const Vec<T> e = exp_part(x + i * g.sx + at, count, set1<Vec<T>>(top[i]));
+        if constexpr (!kLog) {
+          if (count == kSize) {
+            store(y + i * g.sy + at, e);
+          } else {
+            store_n(y + i * g.sy + at, e, count);
+          }
         }
-      }
-      return lane + e;
-    });
+        return lane + e;
+      });
+    }
     if constexpr (kLog) {
       store(sum, log(load(sum)));
       for (int64_t i = 0; i < rows; ++i) log_rest(x + i * g.sx, top[i], sum[i], y + i * g.sy, g.n);
