@@ -18,12 +18,14 @@ constexpr int64_t kThinTiles = 2;
 // 1x64x64 0.97, 1x128x128 1.12, 1x512x512 1.12, 1x1000x1000 1.09, 1x1024x1024 1.9, 1x4096x4096 1.9;
 // Zen 5, AVX-512: 1x128x128 1.00, 1x512x512 1.08, 1x1000x1000 1.08, 1x1024x1024 1.5, 1x4096x4096 1.5.
 constexpr int64_t kWalkBytes = int64_t{32} << 10;
-// Rows of y that are; bytes of B, and between its rows, from which they are. The lines of a tile's column fall on few
-// sets of the cache where B's rows lie multiples of 2,048 bytes apart, and on a page each where these are far apart.
-// Zen 5, f32, time of tiles over it, AVX2: n 512 2 rows 1.05, 4 1.46, 8 1.1; 1024 2 2.2, 4 1.6, 8 1.6, 12 1.6, 16 1.1;
-// 1536 1.04 to 1.1; 4096 4 2.5, 8 2.1, 16 1.4; 3x100x5000 1.8; but 1000 0.7, 0.96, 0.97, 3000 0.77, 1.02, 1.03. With
-// 64-byte vectors 4096 4 1.3, 8 1.0, 16 0.9; 5000 2 1.1, 4 1.2, 8 1.2; 1024 1.0, 1.17, 0.9; 1000 0.8, 0.8, 0.7.
-constexpr int64_t kWalkRows = 16;
+// With 64-byte vectors, rows of y that are; bytes of B, and between its rows, from which more than one are. The lines
+// of a tile's column fall on few sets of the cache where B's rows lie multiples of 2,048 bytes apart, and on a page
+// each where these are far apart. Zen 5, f32, k 1000 (n 4096: 4096), time of tiles over it by rows of y, AVX2:
+//   n 512: 2 rows 1.05, 4 rows 1.46, 8 rows 1.1       n 1536: 1.04 to 1.1
+//   n 1024: 2.2, 1.6, 1.6, 12 rows 1.6, 16 rows 1.1   n 4096: 4 rows 2.5, 8 rows 2.1, 16 rows 1.4
+//   n 1000: 0.7, 0.96, 0.97                           n 3000: 0.77, 1.02, 1.03
+// With 64-byte vectors:
+//   n 1024: 2 rows 1.0, 4 rows 1.17, 8 rows 0.9       n 4096: 3 rows 1.45, 4 rows 1.2, 8 rows 0.98, 16 rows 0.9
 constexpr int64_t kWalkWideRows = 4;
 constexpr int64_t kWalkRowsBytes = int64_t{512} << 10;
 constexpr int64_t kWalkWideBytes = int64_t{8} << 20;
@@ -226,7 +228,7 @@ bool is_walk(const GemmPlan<T> &plan, bool alias) {
   if (p.m == 1) return b_bytes >= kWalkBytes;
   const int64_t pitch = capped_product(p.b.rs, sizeof(T));
   const bool wide = t.lanes * sizeof(T) == 64;
-  if (p.m > (wide ? kWalkWideRows : kWalkRows) || b_bytes < (wide ? kWalkWideBytes : kWalkRowsBytes)) return false;
+  if (p.m > (wide ? kWalkWideRows : kGemmWalkRows) || b_bytes < (wide ? kWalkWideBytes : kWalkRowsBytes)) return false;
   return pitch >= (wide ? kWalkWidePitch : kWalkPitch) || (!wide && pitch % kWalkBadPitch == 0);
 }
 

@@ -89,8 +89,7 @@ RAYO_INLINE void gemm_shallow_of(const GemmDirect<T> &g) {
 /// rows, which the CPU's prefetcher follows; tiles go down columns.
 template <class T>
 inline constexpr int kGemmWalk = Vec<T>::size * sizeof(T) >= 32 ? 8 : 0;
-/// Most rows of y, and most at a time.
-inline constexpr int kGemmWalkRows = 16;
+/// Most rows of y at a time.
 inline constexpr int kGemmWalkGroup = 4;
 /// Of y's strip, which is passed once per step: of one row in the first-level cache, of several in the second.
 inline constexpr int64_t kGemmWalkRowBytes = int64_t{16} << 10;

@@ -97,10 +97,14 @@ struct GemmRows {
   T *scratch;  // kGemmDotBlock elements; used where a_cs is not 1
 };
 
+/// Most rows of y that go at once along several rows of B.
+inline constexpr int64_t kGemmWalkRows = 16;
+
 /// y[m, n] = epilogue(a[m, k] b[k, n]), all of it at once from operands as they lie, for shapes that blocks do not
 /// suit.
 ///   narrow:   m >= lanes, k >= 16; a_cs = 1 or a_rs = 1; columns beyond narrow of the table take turns
-///   shallow:  1 <= k <= shallow of the table, or m <= 16 and k >= walk of it; y_cs = 1; the epilogue's c_cs = 0 or 1
+///   shallow:  1 <= k <= shallow of the table, or m <= kGemmWalkRows and k >= walk of it; y_cs = 1; the epilogue's c_cs
+///   = 0 or 1
 template <class T>
 struct GemmDirect {
   const T *a;
