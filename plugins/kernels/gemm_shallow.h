@@ -163,15 +163,16 @@ RAYO_INLINE void gemm_walk_step(const GemmWalk<T> &g) {
   }
 }
 
+/// A function of each, as there are a dozen.
 template <class T, int K, int R, bool kFirst, bool kAhead>
 [[gnu::noinline]] void gemm_walk_part(const GemmWalk<T> &g) {
   gemm_walk_step<T, K, R, kFirst, kAhead>(g);
 }
 
+/// Of more rows than one no group has less than two.
 template <class T, int K, bool kFirst, bool kAhead>
 RAYO_INLINE void gemm_walk_group(const GemmWalk<T> &g) {
   static_assert(kGemmWalkGroup == 4);
-  if (g.a_step == 1) return gemm_walk_part<T, K, 1, kFirst, kAhead>(g);
   if (g.a_step == 2) return gemm_walk_part<T, K, 2, kFirst, kAhead>(g);
   if (g.a_step == 3) return gemm_walk_part<T, K, 3, kFirst, kAhead>(g);
   gemm_walk_part<T, K, 4, kFirst, kAhead>(g);
@@ -213,7 +214,7 @@ template <class T>
 void gemm_walk(const GemmDirect<T> &g) {
   constexpr int kW = Vec<T>::size, kK = kGemmWalk<T>;
   constexpr auto kSize = static_cast<int64_t>(sizeof(T));
-  const bool ahead = g.k * g.n * kSize >= kGemmWalkAhead;
+  const bool ahead = g.n >= kGemmWalkAhead / kSize / g.k;
   const int64_t strip = (g.m == 1 ? kGemmWalkRowBytes : kGemmWalkBytes) / kSize / g.m / (2 * kW) * (2 * kW);
   const GemmEpilogue<T> e = g.epilogue;
   for (int64_t col = 0; col < g.n; col += strip) {
